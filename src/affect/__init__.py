@@ -1,0 +1,1 @@
+"""What the stages share: dataset layout, packed records, image transforms, models, metrics."""

@@ -1,0 +1,32 @@
+"""Many small pictures on one page."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+MARGIN = 4
+CAPTION_HEIGHT = 18
+CAPTION_WIDTH = 84
+
+
+def save_contact_sheet(
+    file: Path, rows: Sequence[Sequence[np.ndarray]], row_names: Sequence[str], column_names: Sequence[str]
+) -> None:
+    """Save rows of equally large (size, size, 3) uint8 RGB images with a name beside each row and over each column."""
+    step = len(rows[0][0]) + MARGIN
+    sheet = Image.new(
+        "RGB", (CAPTION_WIDTH + step * len(column_names), CAPTION_HEIGHT + step * len(rows)), "white"
+    )
+    pen = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(12)
+    for column, name in enumerate(column_names):
+        pen.text((CAPTION_WIDTH + column * step, MARGIN), name, "black", font)
+    for row, (name, images) in enumerate(zip(row_names, rows, strict=True)):
+        top = CAPTION_HEIGHT + row * step
+        pen.text((MARGIN, top + step // 2), name, "black", font)
+        for column, image in enumerate(images):
+            sheet.paste(Image.fromarray(image), (CAPTION_WIDTH + column * step, top))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(file)

@@ -1,0 +1,139 @@
+"""A folder in AffectNet's own layout: `images/{id}.jpg` and `annotations/{id}_exp.npy, {id}_val.npy, {id}_aro.npy`."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from affect.errors import InputError
+from affect.expressions import EXCLUDED_EXPRESSIONS, EXPRESSIONS, NOT_ANNOTATED
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+EXPRESSION_SUFFIX = "_exp.npy"
+
+# An annotation is one number; a file this large is something else, and would only cost time and memory.
+LARGEST_ANNOTATION = 65536
+
+
+class UnusableImageError(Exception):
+    """One image can't be used: `reason` is a word to count by, `detail` names the file and the fault."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An id of the dataset and its image files: exactly one where the dataset is in order."""
+
+    id: str
+    images: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """AffectNet's labels of one image; valence and arousal lie in [-1, 1] and are NaN where not annotated."""
+
+    expression: int
+    valence: float
+    arousal: float
+
+
+def list_entries(raw: Path) -> list[Entry]:
+    """List the ids that have an image or an expression file, in the order of the ids.
+
+    Raises InputError where the folder is missing, is not in AffectNet's layout, or holds no image.
+    """
+    if not raw.is_dir():
+        raise InputError(f"data.raw: {raw} is not a folder; point it at a dataset in the AffectNet layout")
+    images: dict[str, list[Path]] = {}
+    for name in _list_names(raw / "images"):
+        path = Path(name)
+        if path.suffix.lower() in IMAGE_SUFFIXES:
+            images.setdefault(path.stem, []).append(raw / "images" / name)
+    annotated = {
+        name.removesuffix(EXPRESSION_SUFFIX)
+        for name in _list_names(raw / "annotations")
+        if name.endswith(EXPRESSION_SUFFIX)
+    }
+    if not images:
+        raise InputError(f"data.raw: {raw / 'images'} holds no {', '.join(IMAGE_SUFFIXES)} file")
+    ids = sorted(images.keys() | annotated, key=_natural_order)
+    return [Entry(id, tuple(sorted(images.get(id, ())))) for id in ids]
+
+
+def single_image(entry: Entry) -> Path:
+    """Return the entry's image file. Raises UnusableImageError unless there is exactly one."""
+    if not entry.images:
+        raise UnusableImageError("no_image", f"{entry.id}{EXPRESSION_SUFFIX} has no image beside it in images/")
+    if len(entry.images) > 1:
+        names = ", ".join(image.name for image in entry.images)
+        raise UnusableImageError("duplicate_id", f"one id for several files: {names}")
+    return entry.images[0]
+
+
+def read_annotation(annotations: Path, id: str) -> Annotation:
+    """Read the labels of one image; a valence or arousal that is -2 or has no file is not annotated.
+
+    Raises UnusableImageError for a missing, unreadable or out-of-range label and for AffectNet's labels 8-10.
+    """
+    expression_file = annotations / f"{id}{EXPRESSION_SUFFIX}"
+    if not expression_file.exists():
+        raise UnusableImageError("no_annotation", f"{expression_file.name} is missing")
+    return Annotation(
+        _read_expression(expression_file),
+        _read_affect(annotations / f"{id}_val.npy"),
+        _read_affect(annotations / f"{id}_aro.npy"),
+    )
+
+
+def _list_names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError as error:
+        raise InputError(f"data.raw: {folder} can't be listed: {error.strerror}") from None
+
+
+def _natural_order(id: str) -> tuple[int, str]:
+    return (int(id) if id.isdecimal() else -1, id)
+
+
+def _read_expression(file: Path) -> int:
+    value = _read_number(file)
+    if value in EXCLUDED_EXPRESSIONS:
+        name = EXCLUDED_EXPRESSIONS[int(value)]
+        raise UnusableImageError(f"expression_{name}", f"{file.name} is {value:g} ({name})")
+    if value not in range(len(EXPRESSIONS)):
+        raise UnusableImageError("expression_out_of_range", f"{file.name} is {value:g}, not 0 to 7")
+    return int(value)
+
+
+def _read_affect(file: Path) -> float:
+    if not file.exists():
+        return np.nan
+    value = _read_number(file)
+    if value == NOT_ANNOTATED:
+        return np.nan
+    if not -1 <= value <= 1:
+        raise UnusableImageError("affect_out_of_range", f"{file.name} is {value:g}, not in [-1, 1] or -2")
+    return value
+
+
+def _read_number(file: Path) -> float:
+    """Read one number, stored as a number or, as AffectNet does, as a string."""
+    try:
+        if file.stat().st_size > LARGEST_ANNOTATION:
+            raise ValueError("too large for one number")
+        value = float(np.load(file, allow_pickle=False).item())
+    except (OSError, EOFError, MemoryError, ValueError, TypeError, AttributeError) as error:
+        raise UnusableImageError("annotation_unreadable", f"{file.name}: {_one_line(error)}") from None
+    if np.isnan(value):
+        raise UnusableImageError("annotation_unreadable", f"{file.name} is NaN")
+    return value
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,60 @@
+"""From an image file to the square RGB array that the networks take: one way for training and prediction."""
+
+import struct
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from affect.dataset import UnusableImageError
+
+# By content, whatever the name: photographs collected on the web are often WebP under another name.
+FORMATS = ("JPEG", "PNG", "WEBP")
+
+# The limit is read_image's own max_pixels, checked before anything is decoded.
+Image.MAX_IMAGE_PIXELS = None
+
+
+def read_image(file: Path, min_side: int, max_pixels: int) -> np.ndarray:
+    """Read a JPEG, PNG or WebP file as a (height, width, 3) uint8 RGB array, upright as its EXIF orientation says.
+
+    Grey, palette, 16-bit and CMYK images are converted; an alpha channel is dropped.
+    Raises UnusableImageError for what is not an image, is cut short, has a side under `min_side` pixels, or has
+    more than `max_pixels` pixels; the latter are told from the header, before decoding.
+    """
+    try:
+        with Image.open(file, formats=FORMATS) as image:
+            _check_size(file, image.size, min_side, max_pixels)
+            return _to_rgb(ImageOps.exif_transpose(image))
+    # What Pillow raises for damaged files: an OSError mostly, the others from deep in its PNG and EXIF readers.
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError, struct.error) as error:
+        raise UnusableImageError("image_unreadable", f"{file.name}: {error}".replace(str(file), file.name)) from None
+
+
+def standardise(image: np.ndarray, size: int) -> np.ndarray:
+    """Centre an image of any shape on a black square and resize it to (size, size, 3)."""
+    height, width = image.shape[:2]
+    side = max(height, width)
+    top, left = (side - height) // 2, (side - width) // 2
+    square = cv2.copyMakeBorder(
+        image, top, side - height - top, left, side - width - left, cv2.BORDER_CONSTANT, value=(0, 0, 0)
+    )
+    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    return cv2.resize(square, (size, size), interpolation=interpolation)
+
+
+def _check_size(file: Path, size: tuple[int, int], min_side: int, max_pixels: int) -> None:
+    width, height = size
+    if min(size) < min_side:
+        raise UnusableImageError("image_too_small", f"{file.name} is {width}x{height}, a side under {min_side}")
+    if width * height > max_pixels:
+        raise UnusableImageError("image_too_large", f"{file.name} is {width}x{height}, over {max_pixels} pixels")
+
+
+def _to_rgb(image: Image.Image) -> np.ndarray:
+    if image.mode.startswith("I"):
+        # Pillow would clip 16-bit grey at 255 instead of scaling it.
+        grey = (np.asarray(image) // 257).astype(np.uint8)
+        return cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+    return np.asarray(image.convert("RGB"))

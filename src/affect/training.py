@@ -1,0 +1,119 @@
+"""Fine-tuning from the stored output of the frozen half, or of the whole network."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import ops
+from tqdm import tqdm
+
+from affect.errors import InputError
+from affect.expressions import EXPRESSIONS
+from affect.feeding import Batches, Examples
+from affect.files import scratch_array
+
+
+class ConcordanceCorrelation(keras.metrics.Metric):
+    """Lin's concordance correlation over all examples seen, from their weighted sums; 0 while it is undefined.
+
+    keras.metrics.ConcordanceCorrelation averages over batches, which is another number.
+    """
+
+    def __init__(self, name: str = "ccc") -> None:
+        super().__init__(name=name)
+        self.sums = self.add_variable((6,), initializer="zeros", name="sums")
+
+    def update_state(self, y_true: object, y_pred: object, sample_weight: object = None) -> None:
+        """Add a batch."""
+        truth, prediction = ops.reshape(y_true, (-1,)), ops.reshape(y_pred, (-1,))
+        weight = ops.ones_like(truth) if sample_weight is None else ops.reshape(sample_weight, (-1,))
+        terms = [ops.ones_like(truth), truth, prediction, truth**2, prediction**2, truth * prediction]
+        self.sums.assign_add(ops.stack([ops.sum(weight * term) for term in terms]))
+
+    def result(self) -> object:
+        """Return the value so far."""
+        count, *sums = ops.unstack(self.sums)
+        truth, prediction, truth_2, prediction_2, product = (ops.divide_no_nan(total, count) for total in sums)
+        covariance = product - truth * prediction
+        variances = truth_2 - truth**2 + prediction_2 - prediction**2
+        return ops.divide_no_nan(2 * covariance, variances + (truth - prediction) ** 2)
+
+
+def annotated_tasks(index: pd.DataFrame) -> tuple[str, ...]:
+    """Return the tasks that the labels of an index of records allow to learn."""
+    return ("emotion", *(task for task in ("valence", "arousal") if index[task].notna().any()))
+
+
+def make_examples(
+    inputs: np.ndarray, index: pd.DataFrame, tasks: Sequence[str], class_weights: np.ndarray | None = None
+) -> Examples:
+    """Pair inputs with the labels of their index; `class_weights` is (8,), the weight of each expression."""
+    expressions = index["expression"].to_numpy()
+    weights_of_classes = np.ones(len(EXPRESSIONS)) if class_weights is None else class_weights
+    targets = {"emotion": expressions}
+    weights = {"emotion": weights_of_classes[expressions].astype(np.float32)}
+    for task in tasks[1:]:
+        values = index[task].to_numpy(np.float32)[:, None]
+        targets[task] = np.nan_to_num(values)
+        weights[task] = np.isfinite(values[:, 0]).astype(np.float32)
+    return Examples(inputs, targets, weights)
+
+
+def balanced_class_weights(expressions: pd.Series) -> np.ndarray:
+    """Return (8,) weights that make each expression present count the same and average to 1 over the images."""
+    counts = np.bincount(expressions, minlength=len(EXPRESSIONS))
+    present = counts > 0
+    return np.divide(len(expressions) / present.sum(), counts, out=np.zeros(len(counts)), where=present)
+
+
+def compute_features(frozen: keras.Model, images: np.ndarray, batch_size: int, scratch: Path) -> np.ndarray:
+    """Pass the images once through the frozen half; its output lies on the disk of the `scratch` folder."""
+    features = scratch_array((len(images), *frozen.output.shape[1:]), np.float32, scratch)
+    for start in tqdm(range(0, len(images), batch_size), desc="frozen layers", disable=None):
+        rows = slice(start, start + batch_size)
+        features[rows] = frozen.predict_on_batch(images[rows])
+    return features
+
+
+def compile_network(
+    trained: keras.Model, tasks: Sequence[str], learning_rate: float, loss_weights: Mapping[str, float]
+) -> None:
+    """Set Adam, cross-entropy for the expression, squared error for valence and arousal, and what the curves show."""
+    affect = tasks[1:]
+    squared_error = keras.losses.MeanSquaredError(reduction="mean_with_sample_weight")
+    trained.compile(
+        optimizer=keras.optimizers.Adam(learning_rate),
+        loss={"emotion": "sparse_categorical_crossentropy"} | dict.fromkeys(affect, squared_error),
+        loss_weights={task: loss_weights[task] for task in tasks},
+        metrics={"emotion": [keras.metrics.SparseCategoricalAccuracy("accuracy")]},
+        weighted_metrics={
+            task: [keras.metrics.RootMeanSquaredError("rmse"), ConcordanceCorrelation()] for task in affect
+        },
+    )
+
+
+def fit(
+    trained: keras.Model,
+    train: Batches,
+    val: Batches,
+    epochs: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+    verbose: int | str,
+) -> None:
+    """Train a compiled network. Raises InputError as soon as the loss is not a number."""
+    try:
+        trained.fit(
+            train.stream(epochs),
+            steps_per_epoch=len(train),
+            validation_data=val.stream(),
+            epochs=epochs,
+            shuffle=False,
+            verbose=verbose,
+            callbacks=[keras.callbacks.TerminateOnNaN(raise_error=True), *callbacks],
+        )
+    except RuntimeError as error:
+        if "NaN or Inf loss" not in str(error):
+            raise
+        raise InputError("the loss is no longer a number; lower train.learning_rate") from None

@@ -1,0 +1,63 @@
+"""Add altered copies to the training images: `dvc repro augment`, or `python src/augment.py`."""
+
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from affect.augmentation import Augmentation, augment
+from affect.contact_sheet import save_contact_sheet
+from affect.expressions import EXPRESSIONS
+from affect.files import whole_folder
+from affect.parallel import parallel_map
+from affect.randomness import generator
+from affect.records import Records, map_images, read_records, write_records
+from params import load_params
+from stage import run_stage
+
+INPUT = Path("data/prepared")
+OUTPUT = Path("data/augmented")
+CONTACT_SHEET = Path("metrics/plots/augmented.png")
+MOST_COLUMNS = 9
+
+
+def main() -> None:
+    """Run the stage."""
+    settings = load_params().augment
+    bounds = Augmentation(**settings.model_dump(exclude={"copies", "seed"}))
+    train = read_records(INPUT).select("train")
+    repeats = settings.copies + 1
+    index = train.index.loc[train.index.index.repeat(repeats), ["id", "expression", "valence", "arousal"]]
+    index.insert(1, "copy", np.tile(np.arange(repeats), len(train.index)))
+    with whole_folder(OUTPUT) as folder:
+        work = partial(original_and_copies, copies=settings.copies, bounds=bounds, seed=settings.seed)
+        originals = list(enumerate(train.index["id"]))
+        batches = parallel_map(work, originals, "augment")
+        write_records(folder, chain.from_iterable(batches), index, train.size)
+    show_examples(read_records(OUTPUT), repeats)
+    print(f"augment: {len(originals)} images, {len(index)} with their copies")
+
+
+def original_and_copies(original: tuple[int, str], copies: int, bounds: Augmentation, seed: int) -> list[np.ndarray]:
+    """Return one training image and its altered copies, each drawn from (seed, id, copy) alone."""
+    row, id = original
+    image = map_images(INPUT)[row]
+    return [image, *(augment(image, bounds, generator(seed, id, copy)) for copy in range(1, copies + 1))]
+
+
+def show_examples(records: Records, repeats: int) -> None:
+    """Draw the first image of each expression beside its copies."""
+    originals = records.index.iloc[::repeats]
+    first_rows = originals.groupby("expression").apply(lambda rows: rows.index[0])
+    shown = range(min(repeats, MOST_COLUMNS))
+    save_contact_sheet(
+        CONTACT_SHEET,
+        [[records.images[row + copy] for copy in shown] for row in first_rows],
+        [EXPRESSIONS[expression] for expression in first_rows.index],
+        ["original", *(f"copy {copy}" for copy in shown[1:])],
+    )
+
+
+if __name__ == "__main__":
+    run_stage(main)

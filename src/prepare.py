@@ -1,0 +1,104 @@
+"""Check the dataset, choose and split its images, and pack them: `dvc repro prepare`, or `python src/prepare.py`."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from affect.dataset import list_entries
+from affect.dataset_summary import summarise
+from affect.duplicates import group_duplicates
+from affect.errors import InputError
+from affect.files import whole_folder, write_json
+from affect.ingestion import ImageLimits, ingest
+from affect.records import write_records
+from affect.splitting import SPLITS, read_split_file, require_images, sample_stratified, split_by_fraction
+from params import Data, load_params
+from stage import run_stage
+
+OUTPUT = Path("data/prepared")
+METRICS = Path("metrics/prepare.json")
+SPLIT_LIST = Path("metrics/split.csv")
+DROPPED_LIST = Path("metrics/dropped.csv")
+
+# What AffectNet's own labels or the user's own list leave out is no fault of the dataset.
+NO_FAULT = ("expression_none", "expression_uncertain", "expression_no_face", "not_in_split_file")
+
+
+def main() -> None:
+    """Run the stage."""
+    data = load_params().data
+    entries = list_entries(Path(data.raw))
+    listed = read_split_file(Path(data.split_file)) if data.split_file else None
+    limits = ImageLimits(data.min_side, data.max_pixels)
+    ingested = ingest(Path(data.raw), entries, data.image_size, limits, OUTPUT.parent, "prepare")
+    faces, dropped = leave_out_unlisted(ingested.faces, ingested.dropped, listed)
+    write_lists_of_dropped(dropped)
+    refuse_faulty_dataset(dropped, len(entries), data.max_dropped)
+    used = choose(data, faces, ingested.hashes, listed)
+    with whole_folder(OUTPUT) as folder:
+        write_records(folder, (ingested.images[row] for row in used.index), used, data.image_size)
+    used[["id", "split"]].to_csv(SPLIT_LIST, index=False, lineterminator="\n")
+    summary = summarise(len(entries), len(faces), used, dropped)
+    write_json(METRICS, summary)
+    report(summary)
+
+
+def leave_out_unlisted(
+    faces: pd.DataFrame, dropped: pd.DataFrame, listed: pd.Series | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Move the faces that the split file does not list to the dropped ones."""
+    if listed is None:
+        return faces, dropped
+    unlisted = faces[~faces["id"].isin(listed.index)]
+    left_out = pd.DataFrame({"id": unlisted["id"], "reason": "not_in_split_file", "detail": "data.split_file"})
+    return faces.drop(unlisted.index), pd.concat([dropped, left_out])
+
+
+def write_lists_of_dropped(dropped: pd.DataFrame) -> None:
+    """Write which ids were dropped and why."""
+    DROPPED_LIST.parent.mkdir(parents=True, exist_ok=True)
+    dropped.to_csv(DROPPED_LIST, index=False, lineterminator="\n")
+
+
+def refuse_faulty_dataset(dropped: pd.DataFrame, found: int, max_dropped: float) -> None:
+    """Raise InputError where more than the allowed share of the images is faulty."""
+    faulty = dropped[~dropped["reason"].isin(NO_FAULT)]
+    if len(faulty) > max_dropped * found:
+        first = faulty.iloc[0]
+        raise InputError(
+            f"{len(faulty)} of {found} images are faulty, more than data.max_dropped ({max_dropped:g}) allows; "
+            f"the first is {first['id']} ({first['detail']}); all are listed in {DROPPED_LIST}"
+        )
+
+
+def choose(data: Data, faces: pd.DataFrame, hashes: np.ndarray, listed: pd.Series | None) -> pd.DataFrame:
+    """Return the rows of `faces` to use, with their duplicate group and split, train first."""
+    by_id = faces.set_index("id")
+    strata = by_id["expression"].astype(str)
+    if listed is not None:
+        strata += listed.reindex(by_id.index)
+    if data.sample_size is not None:
+        faces = faces[faces["id"].isin(sample_stratified(strata, data.sample_size, data.seed))]
+    first = group_duplicates(hashes[faces.index], data.duplicate_distance)
+    faces = faces.assign(group=faces["id"].to_numpy()[first])
+    if listed is None:
+        fractions = {"val": data.val_fraction, "test": data.test_fraction}
+        listed = split_by_fraction(faces.set_index("id"), fractions, data.seed)
+    faces = faces.assign(split=faces["id"].map(listed))
+    require_images(faces["split"], SPLITS if data.test_fraction else ("train", "val"))
+    faces = faces.sort_values("split", key=lambda split: split.map(SPLITS.index), kind="stable")
+    return faces[["id", "split", "expression", "valence", "arousal", "group"]]
+
+
+def report(summary: dict) -> None:
+    """Say in a line what was done, and warn of pictures that the split file has on several sides."""
+    parts = {name: counts["images"] for name, counts in summary["splits"].items()}
+    print(f"prepare: {summary['found']} found, {summary['dropped']['total']} dropped, {summary['used']} used: {parts}")
+    if leaking := summary["duplicates"]["groups_across_splits"]:
+        print(f"prepare: {leaking} pictures are on several sides of data.split_file", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,53 @@
+"""Draw the embedded sample in AffectNet's layout: `dvc repro data/dvc.yaml`, or `python src/sample.py`."""
+
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from affect.expressions import EXPRESSIONS
+from affect.faces import Face, draw_face
+from affect.files import whole_folder
+from affect.parallel import parallel_map
+from params import Sample, load_params
+from stage import run_stage
+
+OUTPUT = Path("data/sample")
+JPEG_QUALITY = 95
+
+
+def main() -> None:
+    """Run the stage."""
+    sample = load_params().sample
+    with whole_folder(OUTPUT) as folder:
+        (folder / "images").mkdir()
+        (folder / "annotations").mkdir()
+        write = partial(write_face, folder, sample)
+        for _ in parallel_map(write, range(sample.images), "sample"):
+            pass
+    print(f"sample: {sample.images} faces of {sample.size} x {sample.size} pixels in {OUTPUT}")
+
+
+def write_face(folder: Path, sample: Sample, face_id: int) -> None:
+    """Draw one face and write its image and annotations; expressions take turns."""
+    face = draw_face(sample.seed, face_id, face_id % len(EXPRESSIONS), sample.size)
+    image = cv2.cvtColor(face.image, cv2.COLOR_RGB2BGR)
+    _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    (folder / "images" / f"{face_id}.jpg").write_bytes(jpeg.tobytes())
+    for name, value in annotations(face).items():
+        np.save(folder / "annotations" / f"{face_id}_{name}.npy", value)
+
+
+def annotations(face: Face) -> dict[str, np.ndarray]:
+    """The labels as AffectNet ships them: numbers as 0-d strings, landmarks as x0, y0, x1, ... in pixels."""
+    return {
+        "exp": np.array(str(face.expression)),
+        "val": np.array(f"{face.valence:.6f}"),
+        "aro": np.array(f"{face.arousal:.6f}"),
+        "lnd": face.landmarks.reshape(-1),
+    }
+
+
+if __name__ == "__main__":
+    run_stage(main)

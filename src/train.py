@@ -1,0 +1,92 @@
+"""Train one network: `dvc repro train@resnet50`, or `python src/train.py resnet50`."""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from dvclive import Live
+
+from affect import runtime
+from affect.curves import Curves
+from affect.network import Network, Units, build_network
+from affect.records import Records, read_records
+from affect.training import (
+    Batches,
+    annotated_tasks,
+    balanced_class_weights,
+    compile_network,
+    compute_features,
+    fit,
+    make_examples,
+)
+from params import Train, load_params
+from stage import run_stage
+
+TRAIN_RECORDS = Path("data/augmented")
+VAL_RECORDS = Path("data/prepared")
+MODELS = Path("models")
+CURVES = Path("metrics/train")
+SCRATCH = Path("data/cache")
+
+
+def main() -> None:
+    """Run the stage."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("backbone")
+    backbone = arguments.parse_args().backbone
+    params = load_params()
+    runtime.set_up(params.train.seed)
+    train, val = read_records(TRAIN_RECORDS), read_records(VAL_RECORDS).select("val")
+    tasks = annotated_tasks(train.index)
+    model = params.model
+    units = Units(model.shared_units, model.emotion_units, model.affect_units)
+    network = build_network(backbone, train.size, model.weights, model.fine_tune_layers, units, tasks)
+    with Live(str(CURVES / backbone), dvcyaml=None, save_dvc_exp=False) as live:
+        started = time.perf_counter()
+        best_epoch = train_network(network, train, val, tasks, params.train, live)
+        live.log_metric("best_epoch", best_epoch, plot=False)
+        live.log_metric("seconds", round(time.perf_counter() - started, 1), plot=False)
+    MODELS.mkdir(exist_ok=True)
+    network.model.save(MODELS / f"{backbone}.keras")
+
+
+def train_network(
+    network: Network, train: Records, val: Records, tasks: tuple[str, ...], settings: Train, live: Live
+) -> int:
+    """Train from the frozen half's output and return the epoch, from 0, whose weights the network keeps."""
+    inputs = [compute_inputs(network, records.images, settings.batch_size) for records in (train, val)]
+    balanced = settings.class_weight == "balanced"
+    class_weights = balanced_class_weights(train.index["expression"]) if balanced else None
+    examples = make_examples(inputs[0], train.index, tasks, class_weights)
+    val_examples = make_examples(inputs[1], val.index, tasks)
+    compile_network(network.trained, tasks, settings.learning_rate, settings.loss_weights.model_dump())
+    early_stopping = keras.callbacks.EarlyStopping(
+        patience=settings.early_stopping_patience, restore_best_weights=True
+    )
+    plateau = keras.callbacks.ReduceLROnPlateau(
+        factor=settings.plateau_factor, patience=settings.plateau_patience
+    )
+    fit(
+        network.trained,
+        Batches(examples, settings.batch_size, settings.seed),
+        Batches(val_examples, settings.batch_size),
+        settings.epochs,
+        [plateau, early_stopping, Curves(live)],
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+    return early_stopping.best_epoch
+
+
+def compute_inputs(network: Network, images: np.ndarray, batch_size: int) -> np.ndarray:
+    """Return what the trained half takes: the frozen half's output, or the images where nothing is frozen."""
+    if network.frozen is None:
+        return images
+    return compute_features(network.frozen, images, batch_size, SCRATCH)
+
+
+if __name__ == "__main__":
+    run_stage(main)
