@@ -31,7 +31,7 @@ def main() -> None:
     split = "test" if (records.index["split"] == "test").any() else "val"
     held_out = records.select(split)
     metrics: dict = {"split": split, "images": len(held_out.index)}
-    tables = {}
+    tables: dict[str, pd.DataFrame] = {}
     for backbone in params.backbones:
         file = MODELS / f"{backbone}.keras"
         model = load_model(file)

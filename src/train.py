@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -64,12 +63,8 @@ def train_network(
     examples = make_examples(inputs[0], train.index, tasks, class_weights)
     val_examples = make_examples(inputs[1], val.index, tasks)
     compile_network(network.trained, tasks, settings.learning_rate, settings.loss_weights.model_dump())
-    early_stopping = keras.callbacks.EarlyStopping(
-        patience=settings.early_stopping_patience, restore_best_weights=True
-    )
-    plateau = keras.callbacks.ReduceLROnPlateau(
-        factor=settings.plateau_factor, patience=settings.plateau_patience
-    )
+    early_stopping = keras.callbacks.EarlyStopping(patience=settings.early_stopping_patience, restore_best_weights=True)
+    plateau = keras.callbacks.ReduceLROnPlateau(factor=settings.plateau_factor, patience=settings.plateau_patience)
     fit(
         network.trained,
         Batches(examples, settings.batch_size, settings.seed),

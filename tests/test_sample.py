@@ -69,6 +69,7 @@ def test_files_hold_the_face_that_was_drawn(sample: Path) -> None:
     assert landmarks.shape == (136,)
     np.testing.assert_array_equal(landmarks, face.landmarks.reshape(-1))
     image = cv2.imread(str(sample / "images" / "3.jpg"))
+    assert image is not None
     assert image.shape == (SIZE, SIZE, 3)
     # RGB, not BGR, and of a quality that keeps the picture.
     assert np.abs(image[..., ::-1].astype(int) - face.image).mean() < 6

@@ -26,7 +26,11 @@ def augment(image: np.ndarray, bounds: Augmentation, draws: np.random.Generator)
     """Return an altered copy of a square (size, size, 3) uint8 image; what is moved in is reflected at the border."""
     size = len(image)
     warped = cv2.warpAffine(
-        image, _draw_warp(size, bounds, draws), (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        image,
+        _draw_warp(size, bounds, draws),
+        (size, size),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT_101,
     )
     return cv2.LUT(warped, _draw_tones(float(warped.mean()), bounds, draws))
 
@@ -40,8 +44,7 @@ def _draw_warp(size: int, bounds: Augmentation, draws: np.random.Generator) -> n
     warp = cv2.getRotationMatrix2D((centre, centre), angle, zoom)
     if draws.random() < bounds.flip:
         warp = warp @ np.array([[-1, 0, size - 1], [0, 1, 0], [0, 0, 1]])
-    warp[:, 2] += shift
-    return warp
+    return warp + np.array([[0, 0, shift[0]], [0, 0, shift[1]]])
 
 
 def _draw_tones(mean: float, bounds: Augmentation, draws: np.random.Generator) -> np.ndarray:

@@ -16,9 +16,7 @@ def save_contact_sheet(
 ) -> None:
     """Save rows of equally large (size, size, 3) uint8 RGB images with a name beside each row and over each column."""
     step = len(rows[0][0]) + MARGIN
-    sheet = Image.new(
-        "RGB", (CAPTION_WIDTH + step * len(column_names), CAPTION_HEIGHT + step * len(rows)), "white"
-    )
+    sheet = Image.new("RGB", (CAPTION_WIDTH + step * len(column_names), CAPTION_HEIGHT + step * len(rows)), "white")
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(12)
     for column, name in enumerate(column_names):

@@ -14,7 +14,7 @@ class Curves(keras.callbacks.Callback):
         super().__init__()
         self.live = live
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002, Keras passes it
         """Log one epoch."""
         for name, value in (logs or {}).items():
             side = "val" if name.startswith("val_") else "train"

@@ -1,6 +1,5 @@
-"""A folder in AffectNet's own layout: `images/{id}.jpg` and `annotations/{id}_exp.npy, {id}_val.npy, {id}_aro.npy`."""
+"""A folder in AffectNet's layout: `images/{id}.jpg` and `annotations/{id}_exp.npy`, `{id}_val.npy`, `{id}_aro.npy`."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,9 +50,9 @@ def list_entries(raw: Path) -> list[Entry]:
         raise InputError(f"data.raw: {raw} is not a folder; point it at a dataset in the AffectNet layout")
     images: dict[str, list[Path]] = {}
     for name in _list_names(raw / "images"):
-        path = Path(name)
+        path = raw / "images" / name
         if path.suffix.lower() in IMAGE_SUFFIXES:
-            images.setdefault(path.stem, []).append(raw / "images" / name)
+            images.setdefault(path.stem, []).append(path)
     annotated = {
         name.removesuffix(EXPRESSION_SUFFIX)
         for name in _list_names(raw / "annotations")
@@ -92,7 +91,7 @@ def read_annotation(annotations: Path, id: str) -> Annotation:
 
 def _list_names(folder: Path) -> list[str]:
     try:
-        return os.listdir(folder)
+        return [path.name for path in folder.iterdir()]
     except OSError as error:
         raise InputError(f"data.raw: {folder} can't be listed: {error.strerror}") from None
 

@@ -21,9 +21,7 @@ def perceptual_hash(image: np.ndarray) -> np.ndarray:
     Source: Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions (2010), section 3.2.
     """
     # OpenCV's area averaging is several times faster than Pillow's resampling of the whole photograph.
-    grey = cv2.resize(
-        cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (HASHED_SIDE, HASHED_SIDE), interpolation=cv2.INTER_AREA
-    )
+    grey = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (HASHED_SIDE, HASHED_SIDE), interpolation=cv2.INTER_AREA)
     bits = imagehash.phash(Image.fromarray(grey), hash_size=HASH_SIDE).hash
     return np.packbits(bits).view(np.uint64)
 

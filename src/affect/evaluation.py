@@ -1,6 +1,6 @@
 """From a table of predictions to metrics and to what the plots show."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -83,7 +83,7 @@ def affect_scatter(table: pd.DataFrame) -> pd.DataFrame:
 
 def _compute(
     task: str,
-    metrics: dict[str, Callable[[np.ndarray, np.ndarray], float]],
+    metrics: Mapping[str, Callable[[np.ndarray, np.ndarray], float]],
     truth: np.ndarray,
     prediction: np.ndarray,
     notes: list[str],

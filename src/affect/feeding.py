@@ -1,5 +1,6 @@
 """Batches for Keras, read from arrays that may be larger than memory."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ class Batches:
         self._order = (0, self._draw_order(0))
 
     def __len__(self) -> int:
-        return -(-len(self.examples.inputs) // self.batch_size)
+        return math.ceil(len(self.examples.inputs) / self.batch_size)
 
     def batch(self, step: int) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return the inputs, targets and weights of a step, counted from the start of training."""

@@ -37,7 +37,12 @@ class Network:
 
 
 def build_network(
-    backbone: str, size: int, weights: str | None, fine_tune_layers: int, units: Units, tasks: Sequence[str] = TASKS
+    backbone: str,
+    size: int,
+    weights: str | None,
+    fine_tune_layers: int,
+    units: Units,
+    tasks: Sequence[str] = TASKS,
 ) -> Network:
     """Build a network whose topmost `fine_tune_layers` backbone layers train, as do the heads of the `tasks`.
 
@@ -46,9 +51,7 @@ def build_network(
     images = keras.Input((size, size, 3), name="image")
     body = build_backbone(backbone, images, weights)
     if fine_tune_layers > len(body.layers):
-        raise InputError(
-            f"model.fine_tune_layers is {fine_tune_layers}, but {backbone} has {len(body.layers)} layers"
-        )
+        raise InputError(f"model.fine_tune_layers is {fine_tune_layers}, but {backbone} has {len(body.layers)} layers")
     _freeze(body.layers[: len(body.layers) - fine_tune_layers])
     model = keras.Model(images, _add_heads(body.output, units, tasks), name=backbone)
     return _cut(model, frozen_layers=len(body.layers) - fine_tune_layers)

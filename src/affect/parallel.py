@@ -11,9 +11,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def parallel_map(
-    function: Callable[[Item], Result], items: Sequence[Item], description: str
-) -> Iterator[Result]:
+def parallel_map(function: Callable[[Item], Result], items: Sequence[Item], description: str) -> Iterator[Result]:
     """Yield `function(item)` for each item, in the order of the items, computed in other processes.
 
     A progress bar named `description` is drawn where the output is a terminal. LOKY_MAX_CPU_COUNT in the

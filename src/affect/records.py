@@ -42,9 +42,7 @@ def write_records(folder: Path, images: Iterable[np.ndarray], index: pd.DataFram
     folder.mkdir(parents=True, exist_ok=True)
     shape = (len(index), size, size, 3)
     with (folder / IMAGES_FILE).open("wb") as file:
-        np.lib.format.write_array_header_1_0(
-            file, {"descr": "|u1", "fortran_order": False, "shape": shape}
-        )
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
         for image in images:
             file.write(np.ascontiguousarray(image, dtype=np.uint8).data)
     index.to_csv(folder / INDEX_FILE, index=False, lineterminator="\n")
@@ -59,7 +57,12 @@ def read_records(folder: Path) -> Records:
     """Map the images of a folder of records and read its index. Raises InputError where they don't match."""
     try:
         images = map_images(folder)
-        index = pd.read_csv(folder / INDEX_FILE, dtype={"id": str, "group": str}, na_values={"valence": "", "arousal": ""}, keep_default_na=False)
+        index = pd.read_csv(
+            folder / INDEX_FILE,
+            dtype={"id": str, "group": str},
+            na_values={"valence": "", "arousal": ""},
+            keep_default_na=False,
+        )
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}: not readable as records ({error}); remove it and run dvc repro") from None
     if images.ndim != 4 or images.dtype != np.uint8 or len(images) != len(index):

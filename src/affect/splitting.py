@@ -54,7 +54,9 @@ def read_split_file(file: Path) -> pd.Series:
         raise InputError(f"data.split_file: {file} has the columns {', '.join(table.columns)}, but needs id and split")
     unknown = table[~table["split"].isin(SPLITS)]
     if len(unknown):
-        raise InputError(f"data.split_file: {file}: split is {unknown['split'].iloc[0]!r}, but should be train, val or test")
+        raise InputError(
+            f"data.split_file: {file}: split is {unknown['split'].iloc[0]!r}, but should be train, val or test"
+        )
     repeated = table[table["id"].duplicated()]
     if len(repeated):
         raise InputError(f"data.split_file: {file} lists the id {repeated['id'].iloc[0]} twice")
@@ -89,6 +91,6 @@ def _fill(sizes: pd.Series, quota: int) -> list[str]:
     taken = []
     for group, size in sizes.items():
         if size <= quota:
-            taken.append(group)
+            taken.append(str(group))
             quota -= size
     return taken

@@ -195,9 +195,7 @@ def _truncated_normal(random: np.random.Generator, mean: float, std: float) -> f
             return float(value)
 
 
-def _respond(
-    random: np.random.Generator, name: str, more_valence: float, more_arousal: float
-) -> dict[str, float]:
+def _respond(random: np.random.Generator, name: str, more_valence: float, more_arousal: float) -> dict[str, float]:
     expressiveness = random.uniform(*_EXPRESSIVENESS)
     units = {}
     for unit, response in _PROTOTYPES[name].items():

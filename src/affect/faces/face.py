@@ -76,9 +76,7 @@ def draw_face(seed: int, face_id: int, expression: int, size: int) -> Face:
     return Face(image, expression, affect.valence, affect.arousal, affect.action_units, landmarks)
 
 
-def _paint(
-    random: np.random.Generator, shape: Points, looks: Looks, affect: Affect, camera: Camera
-) -> Canvas:
+def _paint(random: np.random.Generator, shape: Points, looks: Looks, affect: Affect, camera: Camera) -> Canvas:
     """The head from the front, lit as the pose will have it."""
     canvas = Canvas(round(camera.size * _CANVAS_SHARE))
     wide = canvas.pixels.shape[0]
@@ -110,8 +108,8 @@ def _paint(
 def _grain(random: np.random.Generator, wide: int) -> NDArray[np.float32]:
     """Fine irregularities of skin and hair: (wide, wide), about standard normal."""
     noise = np.frombuffer(random.bytes(wide * wide), np.uint8).reshape(wide, wide).astype(np.float32)
-    smooth = cv2.GaussianBlur(noise - 127.5, (0, 0), 0.8)
-    return np.asarray(smooth / 26.0, np.float32)
+    smooth = cv2.blur(noise - np.float32(127.5), (3, 3))
+    return np.asarray(smooth * np.float32(1 / 24.6), np.float32)
 
 
 def _apply_light(

@@ -40,9 +40,7 @@ def paint_body(canvas: Canvas, shape: Points, looks: Looks) -> None:
     jaw, chin = shape[12], shape[8]
     shadowed = scaled(looks.skin, 0.72)
     left, right = -jaw[0] * 0.85, jaw[0] * 0.85
-    neck = np.array(
-        [[left, 0.9], [right, 0.9], [right, 2.1], [right + 0.9, 2.6], [left - 0.9, 2.6], [left, 2.1]]
-    )
+    neck = np.array([[left, 0.9], [right, 0.9], [right, 2.1], [right + 0.9, 2.6], [left - 0.9, 2.6], [left, 2.1]])
     canvas.fill(neck, shadowed)
     canvas.fill(ellipse((0, chin[1] + 0.1), (jaw[0], 0.22)), scaled(looks.skin, 0.45), 0.6, soft=0.08)
     top = chin[1] + 0.25 + 0.25 * looks.wear.collar
@@ -86,9 +84,7 @@ def paint_complexion(canvas: Canvas, shape: Points, looks: Looks, grain: NDArray
     canvas.fill(ellipse(shape[30], (0.14, 0.12)), red, 0.35 * looks.redness, soft=0.06)
     if looks.freckles:
         spots = np.clip(grain - 1.6, 0, 1)
-        canvas.fill(
-            ellipse((0, 0.5), (0.8, 0.3)), scaled(looks.skin, 0.6), looks.freckles, soft=0.12, texture=spots
-        )
+        canvas.fill(ellipse((0, 0.5), (0.8, 0.3)), scaled(looks.skin, 0.6), looks.freckles, soft=0.12, texture=spots)
 
 
 def paint_facial_hair(canvas: Canvas, shape: Points, looks: Looks, grain: NDArray[np.float32]) -> None:
@@ -153,9 +149,7 @@ def paint_hair_behind(canvas: Canvas, shape: Points, looks: Looks) -> None:
     if hair.coverage == "bald":
         return
     widen = 0.05 + hair.volume * 0.7
-    top = dome(
-        shape, hair.volume if hair.coverage == "full" else 0.0, widen if hair.coverage == "full" else 0.02
-    )
+    top = dome(shape, hair.volume if hair.coverage == "full" else 0.0, widen if hair.coverage == "full" else 0.02)
     bottom = max(hair.length, 0.1)
     flare = 0.15 * max(hair.length, 0)
     right = shifted(top[-1], flare, 0)

@@ -85,14 +85,12 @@ def draw_looks(random: np.random.Generator) -> Looks:
     skin = mix(_SKIN_TONES[int(tone)], _SKIN_TONES[int(tone) + 1], tone % 1)
     skin = _jitter(random, skin, 6)
     age = random.uniform(0, 1) ** 1.5
+    # Facial hair and make-up, the length of hair and its loss go together as they mostly do.
     bearded = random.random() < 0.5
     made_up = not bearded and random.random() < 0.45
-    lips = mix(scaled(skin, 0.82), (170, 70, 75), random.uniform(0.15, 0.45))
-    if made_up:
-        lips = mix(lips, _jitter(random, (175, 35, 60), 35), random.uniform(0.2, 0.8))
     return Looks(
         skin=skin,
-        lips=lips,
+        lips=_draw_lips(random, skin, made_up),
         iris=_jitter(random, _IRIS_COLOURS[random.integers(len(_IRIS_COLOURS))], 10),
         brow_thickness=random.uniform(0.05, 0.10) * (0.8 if made_up else 1.1),
         brow_strength=random.uniform(0.55, 0.95),
@@ -117,6 +115,11 @@ def draw_looks(random: np.random.Generator) -> Looks:
 def _jitter(random: np.random.Generator, colour: Colour, spread: float) -> Colour:
     red, green, blue = np.clip(np.array(colour) + random.uniform(-spread, spread, 3), 0, 255)
     return (float(red), float(green), float(blue))
+
+
+def _draw_lips(random: np.random.Generator, skin: Colour, made_up: bool) -> Colour:
+    lips = mix(scaled(skin, 0.82), (170, 70, 75), random.uniform(0.15, 0.45))
+    return mix(lips, _jitter(random, (175, 35, 60), 35), random.uniform(0.2, 0.8)) if made_up else lips
 
 
 def _draw_hair(random: np.random.Generator, age: float, short: bool, tone: float) -> Hair:

@@ -28,9 +28,7 @@ def paint_background(random: np.random.Generator, size: int) -> Image:
             (random.uniform(0, 255) + random.normal(0, 18, 3)).tolist(),
         )
     room = cv2.GaussianBlur(room, (0, 0), random.uniform(0.3, 2.0))
-    return np.asarray(
-        cv2.resize(cv2.convertScaleAbs(room), (size, size), interpolation=cv2.INTER_CUBIC), np.uint8
-    )
+    return np.asarray(cv2.resize(cv2.convertScaleAbs(room), (size, size), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def occlude(random: np.random.Generator, image: Image, landmarks: Points) -> None:
@@ -69,18 +67,14 @@ def _defocus(random: np.random.Generator, image: Image) -> Image:
 
 def _expose(random: np.random.Generator, image: Image) -> Image:
     """Colour cast, contrast and brightness; two pictures in five are black and white."""
-    channels = (
-        np.tile(_LUMINANCE, (3, 1)) if random.random() < 0.4 else np.diag(np.exp(random.normal(0, 0.045, 3)))
-    )
+    channels = np.tile(_LUMINANCE, (3, 1)) if random.random() < 0.4 else np.diag(np.exp(random.normal(0, 0.045, 3)))
     mean, spread = (values[:3, 0] for values in cv2.meanStdDev(image))
     grey = mean @ channels.T
     # A camera stretches what it sees over much of its range.
     contrast = np.clip(random.uniform(38, 75) / spread.mean(), 0.6, 2.0)
     exposed = grey + random.uniform(0, 0.7) * (random.uniform(90, 150) - grey.mean())
     pivot = exposed - grey * contrast
-    return np.asarray(
-        cv2.transform(image, np.column_stack([channels * contrast, pivot]).astype(np.float32)), np.uint8
-    )
+    return np.asarray(cv2.transform(image, np.column_stack([channels * contrast, pivot]).astype(np.float32)), np.uint8)
 
 
 def _add_noise(random: np.random.Generator, image: Image) -> Image:

@@ -1,7 +1,7 @@
 """Turning a head: a depth for every point of the frontal face, a pose, and the camera that sees it.
 
 The head is painted from the front. Each point of that painting has a depth, so the head can be turned by
-moving every pixel to where the camera would see it (weak perspective). The landmarks move by the same function.
+moving every pixel to where the camera would see it (weak perspective). The landmarks move the same way.
 """
 
 from dataclasses import dataclass
@@ -45,9 +45,7 @@ def depth(points: Points) -> NDArray[np.float64]:
     along = np.clip(y - 0.5, -1.9, 1.6)
     height = height - 0.17 * along**2
     for centre_x, centre_y, spread_x, spread_y, bump in _PROMINENCES:
-        height = height + bump * np.exp(
-            -(((x - centre_x) / spread_x) ** 2 + ((y - centre_y) / spread_y) ** 2) / 2
-        )
+        height = height + bump * np.exp(-(((x - centre_x) / spread_x) ** 2 + ((y - centre_y) / spread_y) ** 2) / 2)
     return height
 
 
@@ -110,9 +108,7 @@ class Camera:
         cos_roll, sin_roll = np.cos(self.pose.roll), np.sin(self.pose.roll)
         unrolled = target @ np.array([[cos_roll, -sin_roll], [sin_roll, cos_roll]])
         points = self._unturn(unrolled)
-        return np.asarray(
-            cv2.resize(points.astype(np.float32), (self.size, self.size), interpolation=cv2.INTER_LINEAR)
-        )
+        return np.asarray(cv2.resize(points.astype(np.float32), (self.size, self.size), interpolation=cv2.INTER_LINEAR))
 
     def _unturn(self, target: Points) -> Points:
         """Invert yaw and pitch: a fixed point, since the depth depends on the answer."""

@@ -12,7 +12,7 @@ from affect.faces.canvas import EXTENT, ORIGIN, spline_weights
 
 RESOLUTION = 128
 _STEP = EXTENT / RESOLUTION
-_CREASE_DOTS = 12
+_CREASE_DOTS = 24
 _LAMP = np.float32(1.25)
 _SHADOW_STEPS = (0.08, 0.16, 0.26, 0.4)
 FINE, BROAD = 0.022, 0.036
@@ -112,9 +112,7 @@ def draw_light(random: np.random.Generator) -> Light:
     """Draw a lamp in front and mostly above, in a room more or less bright."""
     side, above = random.normal(0, 0.65), random.normal(-0.5, 0.45)
     direction = np.array([side, above, random.uniform(0.8, 1.3)])
-    return Light(
-        direction, random.uniform(0.25, 0.6), random.uniform(0.0, 0.4) ** 1.5, random.uniform(3.0, 6.0)
-    )
+    return Light(direction, random.uniform(0.25, 0.6), random.uniform(0.0, 0.4) ** 1.5, random.uniform(4.0, 8.0))
 
 
 def _cast_shadow(heights: NDArray[np.float32], light: Light) -> NDArray[np.float32]:

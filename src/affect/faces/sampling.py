@@ -1,6 +1,6 @@
 """Reading a picture between its pixels."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 Sample = TypeVar("Sample", np.uint8, np.float32)
 
-_NO_SECOND_MAP = np.empty(0, np.float32)
+# OpenCV takes None where one map holds x and y, whatever its stubs say; past an empty array it reads on.
+_NO_SECOND_MAP: Any = None
 
 
-def look_up(
-    image: NDArray[Sample], places: NDArray[np.float32], border: int = cv2.BORDER_REPLICATE
-) -> NDArray[Sample]:
+def look_up(image: NDArray[Sample], places: NDArray[np.float32], border: int = cv2.BORDER_REPLICATE) -> NDArray[Sample]:
     """Interpolate an image linearly.
 
     Args:
@@ -24,6 +23,4 @@ def look_up(
     Returns:
         (rows, columns) or (rows, columns, channels), of the image's type.
     """
-    return np.asarray(
-        cv2.remap(image, places, _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=border), image.dtype
-    )
+    return np.asarray(cv2.remap(image, places, _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=border), image.dtype)

@@ -1,0 +1,28 @@
+# Each target sets up what it needs: a .venv with the packages of requirements.txt.
+PYTHON ?= python3.11
+VENV := .venv
+INSTALLED := $(VENV)/installed
+ACTIVATE := . $(VENV)/bin/activate
+
+.PHONY: repro test lint format lock
+
+repro: $(INSTALLED) ## run the experiment
+	$(ACTIVATE) && dvc repro
+
+test: $(INSTALLED) ## run the tests
+	$(ACTIVATE) && pytest
+
+lint: $(INSTALLED) ## check style and types
+	$(ACTIVATE) && ruff check . && ruff format --check . && mypy
+
+format: $(INSTALLED) ## bring the code into style
+	$(ACTIVATE) && ruff check --fix . && ruff format .
+
+lock: ## resolve pyproject.toml into requirements.txt (needs uv)
+	uv pip compile pyproject.toml -o requirements.txt --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header
+
+$(INSTALLED): requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	touch $@

@@ -1,0 +1,65 @@
+"""Packed records come back as they were written, and damage is named."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from affect.errors import InputError
+from affect.records import IMAGES_FILE, INDEX_FILE, read_records, write_records
+
+INDEX = pd.DataFrame(
+    {
+        "id": ["007", "NA", "a b"],
+        "split": ["train", "train", "val"],
+        "expression": [0, 7, 3],
+        "valence": [0.25, np.nan, -1],
+        "arousal": [np.nan, 0.5, 1],
+    }
+)
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_records(tmp_path, IMAGES, INDEX, 8)
+    return tmp_path
+
+
+def test_what_is_written_is_read(folder: Path) -> None:
+    records = read_records(folder)
+    np.testing.assert_array_equal(records.images, IMAGES)
+    pd.testing.assert_frame_equal(records.index, INDEX, check_dtype=False)
+    assert records.index["id"].tolist() == ["007", "NA", "a b"]
+
+
+def test_a_split_is_selected_with_its_images(folder: Path) -> None:
+    val = read_records(folder).select("val")
+    assert val.index["id"].tolist() == ["a b"]
+    np.testing.assert_array_equal(val.images, IMAGES[2:])
+    assert len(read_records(folder).select("test").images) == 0
+
+
+def test_images_stay_on_disk(folder: Path) -> None:
+    assert isinstance(read_records(folder).select("train").images.base, np.memmap)
+
+
+@pytest.mark.parametrize("file", [IMAGES_FILE, INDEX_FILE])
+def test_a_missing_file_is_named(folder: Path, file: str) -> None:
+    (folder / file).unlink()
+    with pytest.raises(InputError, match=file):
+        read_records(folder)
+
+
+def test_images_cut_short_are_refused(folder: Path) -> None:
+    file = folder / IMAGES_FILE
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(InputError, match="not readable as records"):
+        read_records(folder)
+
+
+def test_an_index_of_another_length_is_refused(folder: Path) -> None:
+    INDEX[:2].to_csv(folder / INDEX_FILE, index=False)
+    with pytest.raises(InputError, match="don't match"):
+        read_records(folder)

@@ -1,0 +1,185 @@
+"""Training from stored features is training the whole network; what is not annotated does not count."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from keras import layers
+
+from affect import metrics
+from affect.errors import InputError
+from affect.feeding import Batches, Examples
+from affect.network import Network, Units, build_network
+from affect.training import (
+    ConcordanceCorrelation,
+    annotated_tasks,
+    balanced_class_weights,
+    compile_network,
+    compute_features,
+    fit,
+    make_examples,
+)
+
+SIZE = 64
+BATCH = 8
+TASKS = ("emotion", "valence", "arousal")
+LOSS_WEIGHTS = dict.fromkeys(TASKS, 1.0)
+
+
+def make_images(count: int, seed: int) -> np.ndarray:
+    """Textures of a few large patches: unlike noise, they look different to a network."""
+    patches = np.random.default_rng(seed).integers(0, 256, (count, 4, 4, 3), np.uint8)
+    return patches.repeat(SIZE // 4, axis=1).repeat(SIZE // 4, axis=2)
+
+
+def make_index(count: int, seed: int) -> pd.DataFrame:
+    draws = np.random.default_rng(seed)
+    affect = {task: draws.uniform(-1, 1, count) for task in TASKS[1:]}
+    return pd.DataFrame({"expression": draws.integers(0, 8, count)} | affect)
+
+
+TRAIN_IMAGES, VAL_IMAGES = make_images(32, 1), make_images(16, 2)
+TRAIN_INDEX = make_index(32, 3)
+
+
+def build_calibrated(backbone: str) -> Network:
+    """Build a network whose batch norm knows the images' statistics, so that its predictions differ between them."""
+    keras.utils.set_random_seed(5)
+    network = build_network(backbone, SIZE, None, 50, Units(64, 64, 64))
+    trainable = [layer.trainable for layer in network.model.layers]
+    for layer in network.model.layers:
+        layer.trainable = True
+        if isinstance(layer, layers.BatchNormalization):
+            momentum, layer.momentum = layer.momentum, 0.0
+        if isinstance(layer, layers.Dropout):
+            layer.rate = 0.0
+    network.model(TRAIN_IMAGES.astype(np.float32), training=True)
+    for layer, was_trainable in zip(network.model.layers, trainable, strict=True):
+        layer.trainable = was_trainable
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = momentum
+    return network
+
+
+def train(trained: keras.Model, inputs: np.ndarray) -> None:
+    compile_network(trained, TASKS, 1e-3, LOSS_WEIGHTS)
+    batches = Batches(make_examples(inputs, TRAIN_INDEX, TASKS), BATCH, seed=1)
+    fit(trained, batches, batches, epochs=1, callbacks=[], verbose=0)
+
+
+def predict(network: Network) -> np.ndarray:
+    output = network.model.predict_on_batch(VAL_IMAGES)
+    return np.concatenate([output[task] for task in TASKS], axis=1)
+
+
+@pytest.fixture(scope="module", params=["resnet50", "efficientnetb1"])
+def trained_three_ways(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """Predictions before training, and after training the whole network, from features, and from disturbed ones."""
+    predictions = {}
+    for way in ("whole", "features", "disturbed"):
+        network = build_calibrated(request.param)
+        predictions["before"] = predict(network)
+        assert network.frozen is not None
+        if way == "whole":
+            train(network.model, TRAIN_IMAGES)
+        else:
+            features = compute_features(network.frozen, TRAIN_IMAGES, BATCH, tmp_path_factory.mktemp("scratch"))
+            noise = np.random.default_rng(0).standard_normal(features.shape) * 1e-2 * features.std()
+            train(network.trained, np.array(features + noise * (way == "disturbed"), np.float32))
+        predictions[way] = predict(network)
+    return predictions
+
+
+def test_training_from_features_equals_training_the_whole_network(trained_three_ways: dict) -> None:
+    assert np.ptp(trained_three_ways["before"], axis=0).max() >= 0.05
+    assert np.abs(trained_three_ways["whole"] - trained_three_ways["before"]).max() > 0.05
+    np.testing.assert_allclose(trained_three_ways["features"], trained_three_ways["whole"], atol=1e-3)
+
+
+def test_the_equality_notices_features_that_are_one_percent_off(trained_three_ways: dict) -> None:
+    assert np.abs(trained_three_ways["disturbed"] - trained_three_ways["whole"]).max() > 1e-3
+
+
+def test_each_epoch_has_every_example_once_in_an_order_of_its_own() -> None:
+    inputs = np.arange(10)[:, None]
+    batches = Batches(Examples(inputs, {}, {}), 4, seed=1)
+    assert len(batches) == 3
+    epochs = [np.concatenate([batches.batch(3 * epoch + step)[0] for step in range(3)])[:, 0] for epoch in range(3)]
+    for epoch in epochs:
+        assert sorted(epoch) == list(range(10))
+    assert epochs[0].tolist() != epochs[1].tolist() != epochs[2].tolist()
+
+
+def test_the_order_depends_on_the_seed_and_the_epoch_alone() -> None:
+    inputs = np.arange(50)[:, None]
+    late = Batches(Examples(inputs, {}, {}), 50, seed=1).batch(7)[0]
+    batches = Batches(Examples(inputs, {}, {}), 50, seed=1)
+    np.testing.assert_array_equal([batches.batch(step)[0] for step in range(8)][7], late)
+    assert Batches(Examples(inputs, {}, {}), 50, seed=2).batch(7)[0].tolist() != late.tolist()
+
+
+def test_a_stream_is_the_batches_of_its_epochs() -> None:
+    examples = make_examples(TRAIN_IMAGES, TRAIN_INDEX, TASKS)
+    batches = Batches(examples, 12, seed=1)
+    streamed = list(batches.stream(epochs=2).as_numpy_iterator())
+    assert [len(inputs) for inputs, _, _ in streamed] == [12, 12, 8] * 2
+    for step, (inputs, targets, _) in enumerate(streamed):
+        np.testing.assert_array_equal(inputs, batches.batch(step)[0])
+        np.testing.assert_array_equal(targets["valence"], batches.batch(step)[1]["valence"])
+
+
+def test_what_is_not_annotated_is_masked_out_of_the_loss() -> None:
+    """The loss, and so the gradients, are those of the annotated images alone."""
+    inputs = keras.Input((2,))
+    outputs = {"emotion": layers.Dense(8, "softmax")(inputs), "valence": layers.Dense(1)(inputs)}
+    model = keras.Model(inputs, outputs)
+    compile_network(model, ("emotion", "valence"), 1e-3, LOSS_WEIGHTS)
+    features = np.random.default_rng(0).normal(size=(4, 2)).astype(np.float32)
+    index = pd.DataFrame({"expression": [0, 1, 2, 3], "valence": [0.5, np.nan, -0.5, np.nan]})
+    examples = make_examples(features, index, ("emotion", "valence"))
+    results = model.evaluate(Batches(examples, 4).stream(), verbose=0, return_dict=True)
+    predicted = model.predict_on_batch(features)["valence"][[0, 2], 0]
+    assert results["valence_loss"] == pytest.approx(np.mean((predicted - [0.5, -0.5]) ** 2), rel=1e-5)
+    assert results["valence_rmse"] == pytest.approx(np.sqrt(results["valence_loss"]), rel=1e-5)
+
+
+def test_tasks_without_a_label_are_not_learnt() -> None:
+    index = pd.DataFrame({"expression": [0, 1], "valence": [np.nan, np.nan], "arousal": [np.nan, 0.1]})
+    assert annotated_tasks(index) == ("emotion", "arousal")
+
+
+def test_balanced_weights_make_each_expression_count_the_same() -> None:
+    expressions = pd.Series([0] * 6 + [3] * 3 + [7])
+    weights = balanced_class_weights(expressions)
+    sums = pd.Series(weights[expressions]).groupby(expressions).sum()
+    np.testing.assert_allclose(sums, 10 / 3)
+    assert weights[[1, 2, 4, 5, 6]].tolist() == [0] * 5
+
+
+def test_ccc_of_the_curves_is_that_of_the_metrics_over_all_batches() -> None:
+    draws = np.random.default_rng(0)
+    truth, prediction = draws.uniform(-1, 1, 64), draws.uniform(-1, 1, 64)
+    metric = ConcordanceCorrelation()
+    for rows in np.split(np.arange(64), 4):
+        metric.update_state(truth[rows, None], prediction[rows, None])
+    assert float(metric.result()) == pytest.approx(metrics.ccc(truth, prediction), abs=1e-5)
+
+
+def test_a_loss_that_is_no_number_stops_with_advice() -> None:
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, {"emotion": layers.Dense(8, "softmax")(inputs)})
+    compile_network(model, ("emotion",), 1e-3, LOSS_WEIGHTS)
+    features = np.full((4, 2), np.nan, np.float32)
+    batches = Batches(make_examples(features, pd.DataFrame({"expression": [0, 1, 2, 3]}), ("emotion",)), 2, seed=0)
+    with pytest.raises(InputError, match=r"lower train\.learning_rate"):
+        fit(model, batches, batches, epochs=1, callbacks=[], verbose=0)
+
+
+def test_stored_features_leave_no_file(tmp_path: Path) -> None:
+    images = keras.Input((4, 4, 3))
+    frozen = keras.Model(images, layers.Rescaling(0.5)(images))
+    features = compute_features(frozen, np.ones((5, 4, 4, 3), np.uint8), 2, tmp_path)
+    np.testing.assert_array_equal(features, 0.5)
+    assert not list(tmp_path.iterdir())
