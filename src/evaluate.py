@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import keras
 import pandas as pd
 from tqdm import tqdm
 
@@ -12,6 +11,7 @@ from affect.files import write_json
 from affect.models import cost, load_model
 from affect.predictions import COLUMNS, predict
 from affect.records import Records, read_records
+from affect.runtime import keras
 from params import load_params
 from stage import run_stage
 

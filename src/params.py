@@ -145,7 +145,7 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
         content = YAML(typ="safe", pure=True).load(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); run from the repository's root") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError) as error:
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds no parameters")
@@ -162,8 +162,9 @@ def _describe(location: tuple[int | str, ...], kind: str, message: str, value: o
         return f"{name} is missing"
     if kind == "extra_forbidden":
         return f"{name} is not a parameter (misspelt?)"
-    allowed = message.removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"{name} is {_shorten(value)}, but should be {allowed}"
+    _, should, allowed = message.partition(" should ")
+    wanted = allowed if should else f"be {message.removeprefix('Value error, ')}"
+    return f"{name} is {_shorten(value)}, but should {wanted}"
 
 
 def _shorten(value: object, longest: int = 60) -> str:

@@ -59,7 +59,7 @@ def leave_out_unlisted(
 def write_lists_of_dropped(dropped: pd.DataFrame) -> None:
     """Write which ids were dropped and why."""
     DROPPED_LIST.parent.mkdir(parents=True, exist_ok=True)
-    dropped.to_csv(DROPPED_LIST, index=False, lineterminator="\n")
+    dropped.to_csv(DROPPED_LIST, index=False, lineterminator="\n", errors="backslashreplace")
 
 
 def refuse_faulty_dataset(dropped: pd.DataFrame, found: int, max_dropped: float) -> None:

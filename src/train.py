@@ -5,7 +5,6 @@ import sys
 import time
 from pathlib import Path
 
-import keras
 import numpy as np
 from dvclive import Live
 
@@ -13,6 +12,7 @@ from affect import runtime
 from affect.curves import Curves
 from affect.network import Network, Units, build_network
 from affect.records import Records, read_records
+from affect.runtime import keras
 from affect.training import (
     Batches,
     annotated_tasks,

@@ -65,7 +65,9 @@ def list_entries(raw: Path) -> list[Entry]:
 
 
 def single_image(entry: Entry) -> Path:
-    """Return the entry's image file. Raises UnusableImageError unless there is exactly one."""
+    """Return the entry's image file. Raises UnusableImageError unless there is exactly one with a readable name."""
+    if not entry.id.isprintable():
+        raise UnusableImageError("name_unprintable", f"{entry.id!r} has characters that can't be printed")
     if not entry.images:
         raise UnusableImageError("no_image", f"{entry.id}{EXPRESSION_SUFFIX} has no image beside it in images/")
     if len(entry.images) > 1:
@@ -127,7 +129,8 @@ def _read_number(file: Path) -> float:
         if file.stat().st_size > LARGEST_ANNOTATION:
             raise ValueError("too large for one number")
         value = float(np.load(file, allow_pickle=False).item())
-    except (OSError, EOFError, MemoryError, ValueError, TypeError, AttributeError) as error:
+    # A damaged file makes NumPy raise almost anything, down to tokenize.TokenError and SystemError.
+    except Exception as error:
         raise UnusableImageError("annotation_unreadable", f"{file.name}: {_one_line(error)}") from None
     if np.isnan(value):
         raise UnusableImageError("annotation_unreadable", f"{file.name} is NaN")

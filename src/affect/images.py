@@ -1,6 +1,5 @@
 """From an image file to the square RGB array that the networks take: one way for training and prediction."""
 
-import struct
 from pathlib import Path
 
 import cv2
@@ -27,8 +26,10 @@ def read_image(file: Path, min_side: int, max_pixels: int) -> np.ndarray:
         with Image.open(file, formats=FORMATS) as image:
             _check_size(file, image.size, min_side, max_pixels)
             return _to_rgb(ImageOps.exif_transpose(image))
-    # What Pillow raises for damaged files: an OSError mostly, the others from deep in its PNG and EXIF readers.
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError, struct.error) as error:
+    except UnusableImageError:
+        raise
+    # A damaged file makes Pillow raise almost anything, down to AttributeError from deep in its EXIF reader.
+    except Exception as error:
         raise UnusableImageError("image_unreadable", f"{file.name}: {error}".replace(str(file), file.name)) from None
 
 
@@ -36,12 +37,13 @@ def standardise(image: np.ndarray, size: int) -> np.ndarray:
     """Centre an image of any shape on a black square and resize it to (size, size, 3)."""
     height, width = image.shape[:2]
     side = max(height, width)
-    top, left = (side - height) // 2, (side - width) // 2
-    square = cv2.copyMakeBorder(
-        image, top, side - height - top, left, side - width - left, cv2.BORDER_CONSTANT, value=(0, 0, 0)
-    )
+    # Resized before it is padded: the square around a long strip would not fit into memory.
+    inner_height, inner_width = (max(1, round(length * size / side)) for length in (height, width))
     interpolation = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
-    return cv2.resize(square, (size, size), interpolation=interpolation)
+    resized = cv2.resize(image, (inner_width, inner_height), interpolation=interpolation)
+    top, left = (size - inner_height) // 2, (size - inner_width) // 2
+    bottom, right = size - inner_height - top, size - inner_width - left
+    return cv2.copyMakeBorder(resized, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
 
 
 def _check_size(file: Path, size: tuple[int, int], min_side: int, max_pixels: int) -> None:
@@ -57,4 +59,7 @@ def _to_rgb(image: Image.Image) -> np.ndarray:
         # Pillow would clip 16-bit grey at 255 instead of scaling it.
         grey = (np.asarray(image) // 257).astype(np.uint8)
         return cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+    if "transparency" in image.info:
+        # Pillow warns of a palette's transparency unless it goes through alpha.
+        image = image.convert("RGBA")
     return np.asarray(image.convert("RGB"))

@@ -49,7 +49,7 @@ def read_split_file(file: Path) -> pd.Series:
     try:
         table = pd.read_csv(file, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
-        raise InputError(f"data.split_file: {file} can't be read: {error}") from None
+        raise InputError(f"data.split_file: {file} can't be read: {' '.join(str(error).split())}") from None
     if not {"id", "split"} <= set(table.columns):
         raise InputError(f"data.split_file: {file} has the columns {', '.join(table.columns)}, but needs id and split")
     unknown = table[~table["split"].isin(SPLITS)]

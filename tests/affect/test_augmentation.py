@@ -17,8 +17,8 @@ def image() -> np.ndarray:
     return np.stack([rows * 3, columns * 3, (rows + columns) + 40], axis=2).astype(np.uint8)
 
 
-def copy_with(image: np.ndarray, copy: int = 1, **bounds: float) -> np.ndarray:
-    return augment(image, dataclasses.replace(NOTHING, **bounds), generator(1, "id", copy))
+def copy_with(image: np.ndarray, number: int = 1, /, **bounds: float) -> np.ndarray:
+    return augment(image, dataclasses.replace(NOTHING, **bounds), generator(1, "id", number))
 
 
 def test_nothing_allowed_changes_nothing(image: np.ndarray) -> None:

@@ -27,7 +27,8 @@ def hashes(faces: list[np.ndarray]) -> np.ndarray:
 
 
 def reencode(image: np.ndarray, quality: int) -> np.ndarray:
-    return cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+    _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR))
 
 
 COPIES: dict[str, Callable[[np.ndarray], np.ndarray]] = {

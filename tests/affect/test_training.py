@@ -164,7 +164,7 @@ def test_ccc_of_the_curves_is_that_of_the_metrics_over_all_batches() -> None:
     metric = ConcordanceCorrelation()
     for rows in np.split(np.arange(64), 4):
         metric.update_state(truth[rows, None], prediction[rows, None])
-    assert float(metric.result()) == pytest.approx(metrics.ccc(truth, prediction), abs=1e-5)
+    assert float(np.asarray(metric.result())) == pytest.approx(metrics.ccc(truth, prediction), abs=1e-5)
 
 
 def test_a_loss_that_is_no_number_stops_with_advice() -> None:

@@ -1,0 +1,114 @@
+"""What the tests share: tiny datasets in AffectNet's layout, and a folder in which stages run as a user runs them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parent.parent
+
+
+def draw_picture(seed: int | str, side: int = 64) -> np.ndarray:
+    """A smooth (side, side, 3) RGB texture; other seeds give what the duplicate finder takes for other pictures."""
+    generator = np.random.default_rng(zlib.crc32(str(seed).encode()))
+    coarse = generator.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    return cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
+
+
+def write_labels(raw: Path, id: int | str, expression: object, valence: object = 0.0, arousal: object = 0.0) -> None:
+    """Write labels as AffectNet ships them, each a 0-d string; a label that is None gets no file."""
+    folder = raw / "annotations"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, value in {"exp": expression, "val": valence, "aro": arousal}.items():
+        if value is not None:
+            np.save(folder / f"{id}_{name}.npy", np.array(str(value)))
+
+
+def write_image(raw: Path, id: int | str, image: np.ndarray | None = None) -> None:
+    """Write an RGB image, or the picture that belongs to the id, as a JPEG."""
+    folder = raw / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    rgb = draw_picture(id) if image is None else image
+    cv2.imwrite(str(folder / f"{id}.jpg"), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+
+
+def write_face(
+    raw: Path,
+    id: int | str,
+    expression: object,
+    valence: object = 0.0,
+    arousal: object = 0.0,
+    image: np.ndarray | None = None,
+) -> None:
+    """Write one annotated image."""
+    write_image(raw, id, image)
+    write_labels(raw, id, expression, valence, arousal)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder with the repository's params.yaml, pointed at the dataset in `raw`, all of which is used."""
+
+    folder: Path
+
+    @classmethod
+    def create(cls, folder: Path) -> "Workspace":
+        shutil.copy(ROOT / "params.yaml", folder)
+        workspace = cls(folder)
+        workspace.set_params(**{"data.raw": "data/faces", "data.sample_size": None, "data.image_size": 64})
+        return workspace
+
+    @property
+    def raw(self) -> Path:
+        return self.folder / "data" / "faces"
+
+    @property
+    def params(self) -> Path:
+        return self.folder / "params.yaml"
+
+    def set_params(self, **values: object) -> None:
+        """Set parameters by their dotted names: set_params(**{"train.epochs": 1})."""
+        # Keeping the comments would end in broken YAML where a list with a comment becomes empty.
+        yaml = YAML(typ="safe", pure=True)
+        yaml.default_flow_style = False
+        params = yaml.load(self.params)
+        for name, value in values.items():
+            *sections, last = name.split(".")
+            section = params
+            for part in sections:
+                section = section[part]
+            section[last] = value
+        yaml.dump(params, self.params)
+
+    def run_script(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run src/{name}.py in the folder."""
+        return subprocess.run(
+            [sys.executable, ROOT / "src" / f"{name}.py", *arguments],
+            cwd=self.folder,
+            env=os.environ | {"LOKY_MAX_CPU_COUNT": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def read_metrics(self, name: str) -> dict:
+        return json.loads((self.folder / "metrics" / f"{name}.json").read_text())
+
+    def read_dropped(self) -> pd.DataFrame:
+        """The columns reason and detail by id."""
+        return pd.read_csv(self.folder / "metrics" / "dropped.csv", dtype=str, index_col="id")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace.create(tmp_path)

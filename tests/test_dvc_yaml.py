@@ -1,0 +1,64 @@
+"""dvc.yaml declares what the scripts really use: a forgotten dependency would keep a stale result."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src"
+
+# They check, report and speed up, but never change a result.
+PLUMBING = {"src/params.py", "src/stage.py", "src/affect/errors.py", "src/affect/parallel.py", "src/affect/__init__.py"}
+
+
+def find_module(name: str) -> Path | None:
+    for path in (SOURCE / f"{name.replace('.', '/')}.py", SOURCE / name.replace(".", "/") / "__init__.py"):
+        if path.exists():
+            return path
+    return None
+
+
+def direct_imports(file: Path) -> set[Path]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    return {module for name in names if (module := find_module(name)) is not None}
+
+
+def imported_files(script: Path) -> set[Path]:
+    """Return a script and the repository's own modules that it imports, directly or through others."""
+    found: set[Path] = set()
+    waiting = {script}
+    while waiting:
+        file = waiting.pop()
+        found.add(file)
+        waiting |= direct_imports(file) - found
+    return found
+
+
+def stages() -> dict[str, dict]:
+    root = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    root["train"] = root["train"]["do"]
+    return root | yaml.safe_load((ROOT / "data/dvc.yaml").read_text())["stages"]
+
+
+@pytest.mark.parametrize("name", ["sample", "prepare", "augment", "train", "evaluate"])
+def test_a_stage_depends_on_the_modules_it_imports(name: str) -> None:
+    used = {str(file.relative_to(ROOT)) for file in imported_files(SOURCE / f"{name}.py")} - PLUMBING
+    declared = {dep for dep in stages()[name]["deps"] if dep.startswith("src")}
+    folders = {dep for dep in declared if (ROOT / dep).is_dir()}
+    outside = {file for file in used if not any(Path(file).is_relative_to(folder) for folder in folders)}
+    assert declared - folders == outside
+
+
+@pytest.mark.parametrize("name", ["prepare", "augment", "train", "evaluate"])
+def test_metrics_and_curves_are_in_git_and_pictures_of_people_are_not(name: str) -> None:
+    stage = stages()[name]
+    for kind in ("metrics", "plots"):
+        for entry in stage.get(kind, []):
+            assert (isinstance(entry, dict) and not next(iter(entry.values()))["cache"]) or entry.endswith(".png")
