@@ -90,12 +90,12 @@ class Workspace:
             section[last] = value
         yaml.dump(params, self.params)
 
-    def run_script(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run src/{name}.py in the folder."""
+    def run_script(self, name: str, *arguments: str, processes: int = 1) -> subprocess.CompletedProcess[str]:
+        """Run src/{name}.py in the folder, with so many worker processes."""
         return subprocess.run(
             [sys.executable, ROOT / "src" / f"{name}.py", *arguments],
             cwd=self.folder,
-            env=os.environ | {"LOKY_MAX_CPU_COUNT": "1"},
+            env=os.environ | {"LOKY_MAX_CPU_COUNT": str(processes)},
             capture_output=True,
             text=True,
             check=False,

@@ -61,6 +61,13 @@ def test_kappa_is_cohens_formula(labels: tuple[np.ndarray, np.ndarray]) -> None:
     )
 
 
+def test_alpha_of_a_good_model_is_high() -> None:
+    """The notebook behind the report printed 0 for every model."""
+    truth = np.repeat(np.arange(8), 25)
+    prediction = np.where(np.arange(200) % 10 == 0, (truth + 1) % 8, truth)
+    assert metrics.krippendorff_alpha(truth, prediction) == pytest.approx(0.886, abs=0.001)
+
+
 def test_auc_roc_is_the_mann_whitney_statistic() -> None:
     draws = np.random.default_rng(1)
     truth = np.repeat(np.arange(8), 10)

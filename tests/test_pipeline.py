@@ -1,0 +1,188 @@
+"""The whole experiment under real DVC, on a tiny sample, as its user runs it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import krippendorff
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT, Workspace
+from scipy import stats
+from sklearn.metrics import (
+    average_precision_score,
+    cohen_kappa_score,
+    f1_score,
+    mean_absolute_error,
+    r2_score,
+    roc_auc_score,
+    root_mean_squared_error,
+)
+
+PARTS_OF_A_CLONE = ("src", "dvc.yaml", "data/dvc.yaml", "data/splits", "data/weights", ".dvc/config", ".dvc/plots")
+BACKBONE = "efficientnetb1"
+CLASSES = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"]
+TINY = {
+    "backbones": [BACKBONE],
+    "data.raw": "data/sample",
+    "data.image_size": 32,
+    "sample.images": 80,
+    "sample.size": 64,
+    "augment.copies": 1,
+    "model.weights": None,
+    "train.epochs": 2,
+}
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment |= {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(folder / "dvc-site")}
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}\n{result.stderr}"
+    return result
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    folder = tmp_path_factory.mktemp("experiment")
+    for part in PARTS_OF_A_CLONE:
+        (folder / part).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+    workspace = Workspace.create(folder)
+    workspace.set_params(**TINY)
+    (folder / "models").mkdir()
+    (folder / "models" / "resnet50.keras").write_text("left over from another experiment")
+    run(folder, "git", "init", "-q")
+    run(folder, "dvc", "repro")
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def predictions(experiment: Workspace) -> pd.DataFrame:
+    return pd.read_csv(experiment.folder / "metrics" / "predictions" / f"{BACKBONE}.csv", dtype={"id": str})
+
+
+def test_a_second_run_reruns_nothing(experiment: Workspace) -> None:
+    assert "Running stage" not in run(experiment.folder, "dvc", "repro").stdout
+
+
+def test_only_the_backbones_of_params_are_evaluated(experiment: Workspace) -> None:
+    metrics = experiment.read_metrics("evaluate")
+    assert set(metrics) == {"split", "images", BACKBONE}
+    assert (metrics["split"], metrics["images"]) == ("val", 16)
+
+
+def test_every_metric_can_be_recomputed_from_the_predictions(experiment: Workspace, predictions: pd.DataFrame) -> None:
+    metrics = experiment.read_metrics("evaluate")[BACKBONE]
+    truth, predicted = predictions["expression"], predictions["predicted_expression"]
+    probabilities = predictions[[f"p_{name}" for name in CLASSES]].to_numpy()
+    one_hot = np.eye(8)[truth]
+    ratings = np.stack([truth, predicted]).astype(float)
+    expected = {
+        "accuracy": (truth == predicted).sum() / len(truth),
+        "f1": f1_score(truth, predicted, average="macro"),
+        "cohen_kappa": cohen_kappa_score(truth, predicted),
+        "krippendorff_alpha": krippendorff.alpha(ratings, level_of_measurement="nominal"),
+        "auc_roc": roc_auc_score(one_hot, probabilities, average="macro"),
+        "auc_pr": average_precision_score(one_hot, probabilities, average="macro"),
+    }
+    assert metrics["emotion"] == pytest.approx(expected, abs=1e-9)
+    assert (probabilities.argmax(axis=1) == predicted).all()
+    for task in ("valence", "arousal"):
+        assert metrics[task] == pytest.approx(
+            affect_metrics(predictions[task], predictions[f"predicted_{task}"]), abs=1e-9
+        )
+
+
+def affect_metrics(truth: pd.Series, predicted: pd.Series) -> dict[str, float]:
+    covariance = np.cov(truth, predicted, ddof=0)
+    expected = {
+        "rmse": root_mean_squared_error(truth, predicted),
+        "sagr": ((truth > 0) == (predicted > 0)).mean(),
+        "ccc": 2 * covariance[0, 1] / (np.trace(covariance) + (truth.mean() - predicted.mean()) ** 2),
+        "mae": mean_absolute_error(truth, predicted),
+        "r2": r2_score(truth, predicted),
+    }
+    return expected | ({"corr": stats.pearsonr(truth, predicted).statistic} if predicted.nunique() > 1 else {})
+
+
+def test_predict_preprocesses_as_training_did(experiment: Workspace, predictions: pd.DataFrame, tmp_path: Path) -> None:
+    """The same pictures through predict.py give the figures of the evaluation; unreadable ones are skipped."""
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    for id in predictions["id"]:
+        shutil.copy(experiment.folder / "data" / "sample" / "images" / f"{id}.jpg", faces)
+    (faces / "broken.jpg").write_text("not an image")
+    output = tmp_path / "out.csv"
+    model = f"models/{BACKBONE}.keras"
+    result = experiment.run_script("predict", model, str(faces), "-o", str(output), "--batch-size", "5")
+    assert result.returncode == 0, result.stderr
+    assert "skipped" in result.stderr
+    assert "broken.jpg" in result.stderr
+    predicted = pd.read_csv(output, dtype={"id": str}).set_index("id")
+    expected = predictions.set_index("id").loc[predicted.index].drop(columns=["expression", "valence", "arousal"])
+    assert set(predicted.index) == set(predictions["id"])
+    pd.testing.assert_frame_equal(predicted, expected, atol=1e-5, rtol=0)
+
+
+def test_predict_refuses_what_is_not_there_and_not_a_model(experiment: Workspace, tmp_path: Path) -> None:
+    images = str(experiment.folder / "data" / "sample" / "images" / "0.jpg")
+    for arguments, message in (
+        ((f"models/{BACKBONE}.keras", "nowhere", "-o", "out.csv"), "nowhere: no such file or folder"),
+        (("models/resnet50.keras", images, "-o", "out.csv"), "models/resnet50.keras: not a model of this repository"),
+    ):
+        result = experiment.run_script("predict", *arguments)
+        assert result.returncode == 1
+        assert message in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_the_curves_hold_every_loss_and_metric(experiment: Workspace) -> None:
+    curves = experiment.folder / "metrics" / "train" / BACKBONE / "plots" / "metrics"
+    losses = ["loss", "emotion_loss", "valence_loss", "arousal_loss"]
+    shown = [*losses, "emotion_accuracy", "valence_rmse", "valence_ccc", "arousal_rmse", "arousal_ccc"]
+    for side in ("train", "val"):
+        for name in shown:
+            assert len(pd.read_csv(curves / side / f"{name}.tsv", sep="\t")) == 2
+    assert (curves / "train" / "learning_rate.tsv").exists()
+
+
+def test_stored_features_are_removed(experiment: Workspace) -> None:
+    assert not list((experiment.folder / "data" / "cache").iterdir())
+
+
+def test_metrics_and_plots_are_shown_by_dvc(experiment: Workspace) -> None:
+    shown = json.loads(run(experiment.folder, "dvc", "metrics", "show", "--json").stdout)
+    files = shown[""]["data"]
+    assert files["metrics/evaluate.json"]["data"][BACKBONE]["cost"]["parameters"] == 7_496_081
+    page = experiment.folder / "page"
+    run(experiment.folder, "dvc", "plots", "show", "-o", str(page))
+    html = (page / "index.html").read_text()
+    for title in ("Confusion matrix", "ROC, one expression", "Precision and recall", "Predicted against true valence"):
+        assert title in html
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "stage"),
+    [
+        ("data.seed", 1, "prepare"),
+        ("augment.copies", 0, "augment"),
+        ("train.learning_rate", 0.0005, f"train@{BACKBONE}"),
+        ("evaluate.batch_size", 8, "evaluate"),
+    ],
+)
+def test_a_parameter_changes_the_stage_it_belongs_to(
+    experiment: Workspace, parameter: str, value: float, stage: str
+) -> None:
+    before = experiment.params.read_bytes()
+    experiment.set_params(**{parameter: value})
+    try:
+        changed = json.loads(run(experiment.folder, "dvc", "status", "--json").stdout)
+    finally:
+        experiment.params.write_bytes(before)
+    assert set(changed) == {stage}
