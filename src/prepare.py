@@ -97,7 +97,7 @@ def report(summary: dict) -> None:
     parts = {name: counts["images"] for name, counts in summary["splits"].items()}
     print(f"prepare: {summary['found']} found, {summary['dropped']['total']} dropped, {summary['used']} used: {parts}")
     if leaking := summary["duplicates"]["groups_across_splits"]:
-        print(f"prepare: {leaking} pictures are on several sides of data.split_file", file=sys.stderr)
+        print(f"prepare: pictures that data.split_file has on several sides: {leaking}", file=sys.stderr)
 
 
 if __name__ == "__main__":

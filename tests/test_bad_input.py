@@ -340,6 +340,21 @@ def refuse(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, main: Callable
     return stopped.value.code
 
 
+def test_unprintable_file_name_drops_the_image(workspace: Workspace) -> None:
+    for id in (1, 2, 3, "with space and 'quote'"):
+        write_face(workspace.raw, id, 0)
+    names = ("new\nline", os.fsdecode(b"latin1-\xe9"))
+    for name in names:
+        write_face(workspace.raw, "face", 0)
+        (workspace.raw / "images" / "face.jpg").rename(workspace.raw / "images" / f"{name}.jpg")
+        (workspace.raw / "annotations" / "face_exp.npy").rename(workspace.raw / "annotations" / f"{name}_exp.npy")
+    workspace.set_params(**{"data.max_dropped": 0.5})
+    result = workspace.run_script("prepare")
+    assert result.returncode == 0, result.stderr
+    assert workspace.read_dropped()["reason"].tolist() == ["name_unprintable"] * len(names)
+    assert workspace.read_metrics("prepare")["used"] == 4
+
+
 def test_missing_folder_stops(workspace: Workspace) -> None:
     assert_stopped(workspace, "data.raw", "data/faces is not a folder", "AffectNet layout")
 

@@ -151,7 +151,7 @@ def test_a_split_file_that_divides_a_picture_is_reported(workspace: Workspace) -
     (splits / "official.csv").write_text("id,split\na,train\nb,val\nc,train\n")
     workspace.set_params(**{"data.split_file": "data/splits/official.csv"})
     result = workspace.run_script("prepare")
-    assert "1 pictures are on several sides" in result.stderr
+    assert "on several sides: 1" in result.stderr
     assert workspace.read_metrics("prepare")["duplicates"]["groups_across_splits"] == 1
 
 

@@ -50,8 +50,11 @@ def build_backbone(name: str, rgb: KerasTensor, weights: str | None) -> keras.Mo
     """Build a backbone without its top on images of (size, size, 3) RGB 0-255.
 
     `weights` is "imagenet" (Keras downloads and checks them), a folder that holds {name}.weights.h5, or None for a
-    random start. Raises InputError where the weights can't be had: a start at random is never silent.
+    random start. Raises InputError for an unknown name and where the weights can't be had: a start at random is
+    never silent.
     """
+    if name not in BACKBONES:
+        raise InputError(f"backbones: {name!r} is not one of {', '.join(BACKBONES)}")
     backbone = BACKBONES[name]
     inputs = backbone.preprocess(rgb)
     if weights == IMAGENET:

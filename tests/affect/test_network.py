@@ -95,6 +95,11 @@ def test_more_layers_than_there_are_is_refused() -> None:
         build_network("resnet50", 64, None, 1000, UNITS)
 
 
+def test_an_unknown_backbone_is_refused() -> None:
+    with pytest.raises(InputError, match="'resnet51' is not one of resnet50, "):
+        build_network("resnet51", 64, None, 50, UNITS)
+
+
 def test_heads_are_those_of_the_tasks() -> None:
     network = build_network("efficientnetb1", 64, None, 50, UNITS, ("emotion",))
     assert set(network.model.output) == {"emotion"}

@@ -64,9 +64,10 @@ def build_calibrated(backbone: str) -> Network:
 
 
 def train(trained: keras.Model, inputs: np.ndarray) -> None:
-    compile_network(trained, TASKS, 1e-3, LOSS_WEIGHTS)
+    # Adam turns the sign of a gradient near 0 into a whole step: at a small rate, rounding stays rounding.
+    compile_network(trained, TASKS, 1e-5, LOSS_WEIGHTS)
     batches = Batches(make_examples(inputs, TRAIN_INDEX, TASKS), BATCH, seed=1)
-    fit(trained, batches, batches, epochs=1, callbacks=[], verbose=0)
+    trained.fit(batches.stream(), shuffle=False, verbose=0)
 
 
 def predict(network: Network) -> np.ndarray:
@@ -75,31 +76,34 @@ def predict(network: Network) -> np.ndarray:
 
 
 @pytest.fixture(scope="module", params=["resnet50", "efficientnetb1"])
-def trained_three_ways(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict:
+def predictions(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
     """Predictions before training, and after training the whole network, from features, and from disturbed ones."""
-    predictions = {}
-    for way in ("whole", "features", "disturbed"):
-        network = build_calibrated(request.param)
-        predictions["before"] = predict(network)
-        assert network.frozen is not None
-        if way == "whole":
-            train(network.model, TRAIN_IMAGES)
-        else:
-            features = compute_features(network.frozen, TRAIN_IMAGES, BATCH, tmp_path_factory.mktemp("scratch"))
-            noise = np.random.default_rng(0).standard_normal(features.shape) * 1e-2 * features.std()
-            train(network.trained, np.array(features + noise * (way == "disturbed"), np.float32))
-        predictions[way] = predict(network)
+    network = build_calibrated(request.param)
+    assert network.frozen is not None
+    features = compute_features(network.frozen, TRAIN_IMAGES, BATCH, tmp_path_factory.mktemp("scratch"))
+    noise = np.random.default_rng(0).standard_normal(features.shape) * 1e-2 * features.std()
+    ways = {
+        "whole": (network.model, TRAIN_IMAGES),
+        "features": (network.trained, features),
+        "disturbed": (network.trained, (features + noise).astype(np.float32)),
+    }
+    predictions = {"before": predict(network)}
+    start = network.model.get_weights()
+    for name, (trained, inputs) in ways.items():
+        network.model.set_weights(start)
+        train(trained, inputs)
+        predictions[name] = predict(network)
     return predictions
 
 
-def test_training_from_features_equals_training_the_whole_network(trained_three_ways: dict) -> None:
-    assert np.ptp(trained_three_ways["before"], axis=0).max() >= 0.05
-    assert np.abs(trained_three_ways["whole"] - trained_three_ways["before"]).max() > 0.05
-    np.testing.assert_allclose(trained_three_ways["features"], trained_three_ways["whole"], atol=1e-3)
+def test_training_from_features_equals_training_the_whole_network(predictions: dict[str, np.ndarray]) -> None:
+    assert np.ptp(predictions["before"], axis=0).min() >= 0.05
+    assert np.abs(predictions["whole"] - predictions["before"]).max() > 0.05
+    np.testing.assert_allclose(predictions["features"], predictions["whole"], atol=1e-3, rtol=0)
 
 
-def test_the_equality_notices_features_that_are_one_percent_off(trained_three_ways: dict) -> None:
-    assert np.abs(trained_three_ways["disturbed"] - trained_three_ways["whole"]).max() > 1e-3
+def test_the_equality_notices_features_that_are_one_percent_off(predictions: dict[str, np.ndarray]) -> None:
+    assert np.abs(predictions["disturbed"] - predictions["whole"]).max() > 1e-3
 
 
 def test_each_epoch_has_every_example_once_in_an_order_of_its_own() -> None:
