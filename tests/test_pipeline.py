@@ -58,6 +58,8 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     (folder / "models").mkdir()
     (folder / "models" / "resnet50.keras").write_text("left over from another experiment")
     run(folder, "git", "init", "-q")
+    run(folder, "git", "add", "src", "dvc.yaml", "data", "params.yaml", ".dvc")
+    run(folder, "git", "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-q", "-m", "start")
     run(folder, "dvc", "repro")
     return workspace
 

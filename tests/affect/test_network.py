@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 from affect.backbones import BACKBONES, build_backbone
 from affect.errors import InputError
@@ -134,16 +135,17 @@ def test_imagenet_weights_come_from_kerass_cache(tmp_path: Path, monkeypatch: py
     source = BACKBONES["resnet50"].construct(include_top=False, weights=None, input_shape=(64, 64, 3))
     file = tmp_path / "models" / "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
     file.parent.mkdir()
-    keras.src.legacy.saving.legacy_h5_format.save_weights_to_hdf5_group(h5py.File(file, "w"), source)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(keras.src.utils.file_utils, "validate_file", lambda *_, **__: True)
+    with h5py.File(file, "w") as target:
+        save_weights_to_hdf5_group(target, source)
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    monkeypatch.setattr("keras.src.utils.file_utils.validate_file", lambda *_, **__: True)
     loaded = build_backbone("resnet50", keras.Input((64, 64, 3)), "imagenet")
     for expected, weight in zip(source.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(expected, weight)
 
 
 def test_a_failed_download_is_an_error_not_a_random_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
     monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", refuse_connection)
     with pytest.raises(InputError, match=r"model\.weights: the imagenet weights of resnet50 can't be had"):
         build_backbone("resnet50", keras.Input((64, 64, 3)), "imagenet")
