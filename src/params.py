@@ -116,6 +116,29 @@ class Evaluate(Section):
     batch_size: Count
 
 
+class PretrainedNetwork(Section):
+    """What differs between the two pretrained backbones."""
+
+    epochs: Count
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
+
+
+class Pretrain(Section):
+    """How data/weights is made."""
+
+    seed: Seed
+    image_size: Annotated[int, Field(ge=64, le=1024)]
+    batch_size: Annotated[int, Field(ge=8)]
+    epoch_steps: Count
+    val_steps: Count
+    warm_up: Share
+    weight_decay: Fraction
+    batch_norm_momentum: Fraction
+    resnet50: PretrainedNetwork
+    efficientnetb1: PretrainedNetwork
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -126,6 +149,7 @@ class Params(Section):
     model: Model
     train: Train
     evaluate: Evaluate
+    pretrain: Pretrain
 
     @field_validator("backbones")
     @classmethod

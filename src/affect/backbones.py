@@ -1,10 +1,13 @@
 """The networks that can stand under the heads: how each is built, wants its input, and gets its first weights."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import keras
+import numpy as np
 from keras import KerasTensor, layers, ops
 
 from affect.errors import InputError
@@ -63,6 +66,37 @@ def build_backbone(name: str, rgb: KerasTensor, weights: str | None) -> keras.Mo
     if weights is not None:
         _load(keras.Model(inputs, network.output), Path(weights) / f"{name}.weights.h5")
     return network
+
+
+def save_backbone(name: str, body: keras.Model, file: Path) -> None:
+    """Write the weights of a backbone for `build_backbone`: half precision, compressed, half the size of float32.
+
+    Raises ValueError for a weight beyond half precision.
+    """
+    bare = BACKBONES[name].construct(include_top=False, weights=None)
+    bare.set_weights(body.get_weights())
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / file.name
+        bare.save_weights(whole)
+        _halve(whole, file)
+
+
+def _halve(whole: Path, file: Path) -> None:
+    unfinished = file.with_name(f"unfinished-{file.name}")
+    with h5py.File(whole) as source, h5py.File(unfinished, "w") as target:
+
+        def copy(path: str, item: h5py.Group | h5py.Dataset) -> None:
+            if not isinstance(item, h5py.Dataset):
+                target.require_group(path).attrs.update(item.attrs)
+                return
+            half = item[()].astype(np.float16)
+            if not np.isfinite(half).all():
+                raise ValueError(f"{path} holds a value beyond half precision")
+            options = {"compression": "gzip", "compression_opts": 9, "shuffle": True} if half.ndim else {}
+            target.create_dataset(path, data=half, **options).attrs.update(item.attrs)
+
+        source.visititems(copy)
+    unfinished.replace(file)
 
 
 def _construct_with_imagenet(name: str, inputs: KerasTensor) -> keras.Model:

@@ -1,7 +1,7 @@
 """Batches for Keras, read from arrays that may be larger than memory."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,25 +46,32 @@ class Batches:
         return self.examples.inputs[rows], targets, weights
 
     def stream(self, epochs: int = 1) -> tf.data.Dataset:
-        """Return the batches of so many epochs, one after the other.
-
-        Keras would read a PyDataset through tf.data's generator, which makes glibc return memory at every step
-        and so doubles the cost of a step on a CPU.
-        """
-        first = self.batch(0)
-        shapes = [(None, *array.shape[1:]) for array in tree.flatten(first)]
-        types = [array.dtype for array in tree.flatten(first)]
-
-        def read(step: tf.Tensor) -> object:
-            arrays = tf.numpy_function(lambda step: tree.flatten(self.batch(int(step))), [step], types)
-            for array, shape in zip(arrays, shapes, strict=True):
-                array.set_shape(shape)
-            return tree.pack_sequence_as(first, arrays)
-
-        return tf.data.Dataset.range(epochs * len(self)).map(read).prefetch(1)
+        """Return the batches of so many epochs, one after the other."""
+        return stream(self.batch, range(epochs * len(self)))
 
     def _draw_order(self, epoch: int) -> np.ndarray:
         count = len(self.examples.inputs)
         if self.seed is None:
             return np.arange(count)
         return generator(self.seed, "epoch", epoch).permutation(count)
+
+
+def stream(read: Callable[[int], object], steps: range, ahead: int = 1) -> tf.data.Dataset:
+    """Return what `read` gives for each step, in order; up to `ahead` steps are read at once, and before they are due.
+
+    `read` returns arrays in tuples and dictionaries, whose batch axis may vary. Keras would read a PyDataset through
+    tf.data's generator, which makes glibc return memory at every step and so doubles the cost of a step on a CPU.
+    """
+    first = read(steps.start)
+    shapes = [(None, *array.shape[1:]) for array in tree.flatten(first)]
+    types = [array.dtype for array in tree.flatten(first)]
+
+    def read_tensors(step: tf.Tensor) -> object:
+        # With deterministic operations, tf.data reads what it takes for stateful one step at a time.
+        arrays = tf.numpy_function(lambda step: tree.flatten(read(int(step))), [step], types, stateful=False)
+        for array, shape in zip(arrays, shapes, strict=True):
+            array.set_shape(shape)
+        return tree.pack_sequence_as(first, arrays)
+
+    dataset = tf.data.Dataset.range(steps.start, steps.stop)
+    return dataset.map(read_tensors, num_parallel_calls=ahead).prefetch(ahead)
