@@ -17,6 +17,7 @@ from affect.files import write_json
 from affect.pretraining import Checkpoint, build_network, compile_network, draw_batches
 from affect.randomness import digest
 from affect.runtime import keras
+from affect.training import SeedEachEpoch
 from params import Pretrain, PretrainedNetwork, load_params
 from stage import run_stage
 
@@ -63,7 +64,12 @@ def train(
                 epochs=recipe.epochs,
                 shuffle=False,
                 validation_data=unseen,
-                callbacks=[keras.callbacks.TerminateOnNaN(raise_error=True), Curves(live), checkpoint],
+                callbacks=[
+                    keras.callbacks.TerminateOnNaN(raise_error=True),
+                    SeedEachEpoch(settings.seed),
+                    Curves(live),
+                    checkpoint,
+                ],
                 verbose=1 if sys.stdout.isatty() else 2,
             )
     return network.evaluate(unseen, verbose=0, return_dict=True)

@@ -15,6 +15,7 @@ from affect.records import Records, read_records
 from affect.runtime import keras
 from affect.training import (
     Batches,
+    SeedEachEpoch,
     annotated_tasks,
     balanced_class_weights,
     compile_network,
@@ -70,7 +71,7 @@ def train_network(
         Batches(examples, settings.batch_size, settings.seed),
         Batches(val_examples, settings.batch_size),
         settings.epochs,
-        [plateau, early_stopping, Curves(live)],
+        [SeedEachEpoch(settings.seed), plateau, early_stopping, Curves(live)],
         verbose=1 if sys.stdout.isatty() else 2,
     )
     return early_stopping.best_epoch

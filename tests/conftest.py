@@ -55,6 +55,22 @@ def write_face(
     write_labels(raw, id, expression, valence, arousal)
 
 
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that must succeed, with a DVC that knows nothing from elsewhere."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment |= {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(folder / "dvc-site")}
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}\n{result.stderr}"
+    return result
+
+
+def commit_all(folder: Path) -> None:
+    """Make a folder a git repository whose first commit holds everything in it."""
+    run(folder, "git", "init", "-q")
+    run(folder, "git", "add", "--all")
+    run(folder, "git", "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-q", "-m", "start")
+
+
 @dataclass(frozen=True)
 class Workspace:
     """A folder with the repository's params.yaml, pointed at the dataset in `raw`, all of which is used."""

@@ -1,17 +1,14 @@
 """The whole experiment under real DVC, on a tiny sample, as its user runs it."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import krippendorff
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, Workspace
+from conftest import ROOT, Workspace, commit_all, run
 from scipy import stats
 from sklearn.metrics import (
     average_precision_score,
@@ -38,14 +35,6 @@ TINY = {
 }
 
 
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    environment |= {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(folder / "dvc-site")}
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}\n{result.stderr}"
-    return result
-
-
 @pytest.fixture(scope="module")
 def experiment(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     folder = tmp_path_factory.mktemp("experiment")
@@ -57,9 +46,7 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace.set_params(**TINY)
     (folder / "models").mkdir()
     (folder / "models" / "resnet50.keras").write_text("left over from another experiment")
-    run(folder, "git", "init", "-q")
-    run(folder, "git", "add", "src", "dvc.yaml", "data", "params.yaml", ".dvc")
-    run(folder, "git", "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-q", "-m", "start")
+    commit_all(folder)
     run(folder, "dvc", "repro")
     return workspace
 

@@ -75,6 +75,7 @@ def save_backbone(name: str, body: keras.Model, file: Path) -> None:
     """
     bare = BACKBONES[name].construct(include_top=False, weights=None)
     bare.set_weights(body.get_weights())
+    file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / file.name
         bare.save_weights(whole)

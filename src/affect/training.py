@@ -13,6 +13,7 @@ from affect.errors import InputError
 from affect.expressions import EXPRESSIONS
 from affect.feeding import Batches, Examples
 from affect.files import scratch_array
+from affect.randomness import digest
 
 
 class ConcordanceCorrelation(keras.metrics.Metric):
@@ -39,6 +40,20 @@ class ConcordanceCorrelation(keras.metrics.Metric):
         covariance = product - truth * prediction
         variances = truth_2 - truth**2 + prediction_2 - prediction**2
         return ops.divide_no_nan(2 * covariance, variances + (truth - prediction) ** 2)
+
+
+class SeedEachEpoch(keras.callbacks.Callback):
+    """Fix what layers draw at random by the seed and the epoch, so that a run can begin at any epoch."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002, Keras passes it
+        """Seed every dropout and stochastic-depth layer."""
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
+                layer.seed_generator.state.assign([digest(self.seed, layer.name, epoch) % 2**32, 0])
 
 
 def annotated_tasks(index: pd.DataFrame) -> tuple[str, ...]:
