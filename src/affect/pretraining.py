@@ -1,6 +1,7 @@
 """Training a backbone from a random start on everything that is known about drawn faces."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,14 +45,19 @@ def build_network(backbone: str, size: int, batch_norm_momentum: float) -> tuple
 
 
 def _ease_start(body: Sequence[layers.Layer], batch_norm_momentum: float) -> None:
-    """Let every residual block of a ResNet begin as the identity (Goyal et al. 2017, section 5.1).
+    """Let every residual block begin as the identity (Goyal et al. 2017, section 5.1), and none be dropped.
 
-    And let the moving averages of batch norm follow a run of a few thousand steps.
+    Where no face comes twice there is nothing to regularise. The moving averages of batch norm are to follow a run of
+    a few thousand steps.
     """
+    names = {layer.name for layer in body}
     for layer in body:
+        if isinstance(layer, layers.Dropout):
+            layer.rate = 0.0
         if isinstance(layer, layers.BatchNormalization):
             layer.momentum = batch_norm_momentum
-            if layer.name.endswith("_3_bn"):
+            ends_block = re.fullmatch(r"(.+)_(3|project)_bn", layer.name)
+            if ends_block and f"{ends_block[1]}_add" in names:
                 layer.gamma.assign(keras.ops.zeros_like(layer.gamma))
 
 
