@@ -7,6 +7,8 @@ from pathlib import Path
 
 # TensorFlow reads this when it is first imported: its notes on processor features and devices are no news.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# It leaves oneDNN off on processors without AVX-512, where ResNet50's step then takes nearly twice as long.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 @contextmanager

@@ -157,7 +157,7 @@ _ANY_FACE = (
     Habit(0.1, {"AU4": 0.3}),
 )
 _INTENSITY_NOISE = 0.08
-_EXPRESSIVENESS = (0.65, 1.1)
+_EXPRESSIVENESS = (0.85, 1.2)
 
 
 class Affect(NamedTuple):
