@@ -17,6 +17,7 @@ Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 LossWeight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Expressiveness = Annotated[float, Field(gt=0, le=2)]
 Backbone = Literal["resnet50", "efficientnetb1", "efficientnetb2", "densenet121"]
 
 
@@ -32,6 +33,7 @@ class Sample(Section):
     seed: Seed
     images: Annotated[int, Field(ge=8)]
     size: Annotated[int, Field(ge=64, le=1024)]
+    expressiveness: Expressiveness
 
 
 class Data(Section):
@@ -128,6 +130,7 @@ class Pretrain(Section):
     """How data/weights is made."""
 
     seed: Seed
+    expressiveness: Expressiveness
     image_size: Annotated[int, Field(ge=64, le=1024)]
     batch_size: Annotated[int, Field(ge=8)]
     epoch_steps: Count

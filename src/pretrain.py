@@ -52,7 +52,8 @@ def train(
     compile_network(network, steps, settings.warm_up, recipe.learning_rate, settings.weight_decay)
     done = checkpoint.restore(network)
     faces, unseen_faces = (
-        DrawnStream(settings.seed, purpose, settings.image_size, settings.batch_size) for purpose in ("train", "val")
+        DrawnStream(settings.seed, purpose, settings.image_size, settings.batch_size, settings.expressiveness)
+        for purpose in ("train", "val")
     )
     unseen = draw_batches(unseen_faces, range(settings.val_steps)).cache()
     if done < steps:

@@ -31,7 +31,7 @@ def main() -> None:
 
 def write_face(folder: Path, sample: Sample, face_id: int) -> None:
     """Draw one face and write its image and annotations; expressions take turns."""
-    face = draw_face(sample.seed, face_id, face_id % len(EXPRESSIONS), sample.size)
+    face = draw_face(sample.seed, face_id, face_id % len(EXPRESSIONS), sample.size, sample.expressiveness)
     image = cv2.cvtColor(face.image, cv2.COLOR_RGB2BGR)
     _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     (folder / "images" / f"{face_id}.jpg").write_bytes(jpeg.tobytes())

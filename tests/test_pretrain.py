@@ -22,6 +22,7 @@ SIZE, BATCH = 64, 8
 RECIPE = PretrainedNetwork(epochs=2, learning_rate=0.01, precision="float32")
 SETTINGS = Pretrain(
     seed=3,
+    expressiveness=1.0,
     image_size=SIZE,
     batch_size=BATCH,
     epoch_steps=2,

@@ -13,14 +13,14 @@ from ruamel.yaml import YAML
 from affect.faces import draw_face
 
 ROOT = Path(__file__).parent.parent
-IMAGES, SIZE, SEED = 16, 64, 5
+IMAGES, SIZE, SEED, EXPRESSIVENESS = 16, 64, 5, 1.3
 
 
-def run(folder: Path, processes: int = 1, **sample: int) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, processes: int = 1, **sample: float) -> subprocess.CompletedProcess[str]:
     """Run src/sample.py in a folder whose params.yaml asks for a small sample."""
     yaml = YAML()
     params = yaml.load(ROOT / "params.yaml")
-    params["sample"].update({"images": IMAGES, "size": SIZE, "seed": SEED} | sample)
+    params["sample"].update({"images": IMAGES, "size": SIZE, "seed": SEED, "expressiveness": EXPRESSIVENESS} | sample)
     yaml.dump(params, folder / "params.yaml")
     return subprocess.run(
         [sys.executable, ROOT / "src" / "sample.py"],
@@ -64,7 +64,7 @@ def test_labels_are_the_strings_that_affectnet_ships(sample: Path) -> None:
 
 
 def test_files_hold_the_face_that_was_drawn(sample: Path) -> None:
-    face = draw_face(SEED, 3, 3, SIZE)
+    face = draw_face(SEED, 3, 3, SIZE, EXPRESSIVENESS)
     landmarks = np.load(sample / "annotations" / "3_lnd.npy")
     assert landmarks.shape == (136,)
     np.testing.assert_array_equal(landmarks, face.landmarks.reshape(-1))

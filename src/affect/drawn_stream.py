@@ -21,6 +21,7 @@ class DrawnStream:
     purpose: str
     size: int
     batch_size: int
+    expressiveness: float = 1.0
 
     def batch(self, step: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Draw the batch of a step: images (count, size, size, 3) uint8 RGB, and targets by task.
@@ -32,7 +33,7 @@ class DrawnStream:
         cv2.setNumThreads(1)
         seed = digest(self.seed, "drawn stream", self.purpose)
         ids = range(step * self.batch_size, (step + 1) * self.batch_size)
-        faces = [draw_face(seed, face_id, face_id % len(EXPRESSIONS), self.size) for face_id in ids]
+        faces = [draw_face(seed, id, id % len(EXPRESSIONS), self.size, self.expressiveness) for id in ids]
         targets = {
             "emotion": np.array([face.expression for face in faces]),
             "valence": np.array([[face.valence] for face in faces], np.float32),

@@ -119,6 +119,13 @@ def test_expressions_contract_their_emfacs_prototype(expression: str, units: set
         assert np.mean([d[unit] for d in drawn]) > np.mean([d[unit] for d in resting]) + 0.2
 
 
+def test_expressiveness_is_seen_and_changes_no_label() -> None:
+    plain, subtle = (draw_face(1, 9, 1, SIZE, expressiveness) for expressiveness in (1.0, 0.5))
+    assert (subtle.expression, subtle.valence, subtle.arousal) == (plain.expression, plain.valence, plain.arousal)
+    assert subtle.action_units["AU12L"] == pytest.approx(plain.action_units["AU12L"] / 2)
+    assert np.abs(subtle.landmarks - plain.landmarks).max() > 0.5
+
+
 def test_contempt_is_one_sided_and_takes_either_side() -> None:
     random = generator(5, "contempt")
     differences = []

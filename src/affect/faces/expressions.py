@@ -168,8 +168,10 @@ class Affect(NamedTuple):
     action_units: dict[str, float]
 
 
-def draw_affect(random: np.random.Generator, expression: int) -> Affect:
+def draw_affect(random: np.random.Generator, expression: int, expressiveness: float = 1.0) -> Affect:
     """Draw what a face of this expression (0-7, in the order of `EXPRESSIONS`) feels and does.
+
+    `expressiveness` is a factor of the intensity of what shows the expression.
 
     Raises:
         ValueError: the expression is not one of the eight.
@@ -182,7 +184,7 @@ def draw_affect(random: np.random.Generator, expression: int) -> Affect:
     arousal = _truncated_normal(random, moments.arousal_mean, moments.arousal_std)
     more_valence = (valence - moments.valence_mean) / moments.valence_std
     more_arousal = (arousal - moments.arousal_mean) / moments.arousal_std
-    units = _respond(random, name, more_valence, more_arousal)
+    units = _respond(random, name, (more_valence, more_arousal), expressiveness)
     _add_habits(random, units, _HABITS[name] + _ANY_FACE)
     return Affect(valence, arousal, _by_side(random, units, one_sided=name == "contempt"))
 
@@ -195,13 +197,16 @@ def _truncated_normal(random: np.random.Generator, mean: float, std: float) -> f
             return float(value)
 
 
-def _respond(random: np.random.Generator, name: str, more_valence: float, more_arousal: float) -> dict[str, float]:
-    expressiveness = random.uniform(*_EXPRESSIVENESS)
+def _respond(
+    random: np.random.Generator, name: str, more: tuple[float, float], expressiveness: float
+) -> dict[str, float]:
+    persons = expressiveness * random.uniform(*_EXPRESSIVENESS)
+    more_valence, more_arousal = more
     units = {}
     for unit, response in _PROTOTYPES[name].items():
         mean = response.base + response.valence * more_valence + response.arousal * more_arousal
         # Noise scales with intensity: a muscle that does not take part stays at rest.
-        units[unit] = max(0.0, mean) * expressiveness * (1 + 2 * _INTENSITY_NOISE * random.standard_normal())
+        units[unit] = max(0.0, mean) * persons * (1 + 2 * _INTENSITY_NOISE * random.standard_normal())
     return units
 
 

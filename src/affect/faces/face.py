@@ -50,7 +50,7 @@ class Face:
     landmarks: NDArray[np.float64]
 
 
-def draw_face(seed: int, face_id: int, expression: int, size: int) -> Face:
+def draw_face(seed: int, face_id: int, expression: int, size: int, expressiveness: float = 1.0) -> Face:
     """Draw a face. The same arguments give the same face, whatever else is drawn.
 
     Args:
@@ -58,12 +58,13 @@ def draw_face(seed: int, face_id: int, expression: int, size: int) -> Face:
         face_id: which face of it.
         expression: 0-7, in the order of `affect.expressions.EXPRESSIONS`.
         size: width and height of the picture in pixels; 64 to 224 is what it is made for.
+        expressiveness: factor of the intensity of what shows the expression.
 
     Raises:
         ValueError: the expression is not one of the eight.
     """
     random = generator(seed, "face", face_id)
-    affect = draw_affect(random, expression)
+    affect = draw_affect(random, expression, expressiveness)
     shape = move(resting_shape(draw_identity(random)), affect.action_units)
     looks = draw_looks(random)
     pose = draw_pose(random)
