@@ -20,7 +20,7 @@ from affect.training import ConcordanceCorrelation
 _LANDMARKS = 68
 _LANDMARK_CHANNELS = 64
 # Bring each task's loss to the order of the cross-entropy's.
-_LOSS_WEIGHTS = {"emotion": 1.0, "valence": 2.0, "arousal": 2.0, "action_units": 4.0, "landmarks": 10.0}
+_LOSS_WEIGHTS = {"emotion": 1.0, "valence": 5.0, "arousal": 5.0, "action_units": 4.0, "landmarks": 10.0}
 
 
 def build_network(backbone: str, size: int, batch_norm_momentum: float) -> tuple[keras.Model, keras.Model]:
