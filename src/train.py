@@ -10,6 +10,7 @@ from dvclive import Live
 
 from affect import runtime
 from affect.curves import Curves
+from affect.fused import fused_copy
 from affect.network import Network, Units, build_network
 from affect.records import Records, read_records
 from affect.runtime import keras
@@ -63,17 +64,19 @@ def train_network(
     class_weights = balanced_class_weights(train.index["expression"]) if balanced else None
     examples = make_examples(inputs[0], train.index, tasks, class_weights)
     val_examples = make_examples(inputs[1], val.index, tasks)
-    compile_network(network.trained, tasks, settings.learning_rate, settings.loss_weights.model_dump())
+    learner = fused_copy(network.trained)
+    compile_network(learner, tasks, settings.learning_rate, settings.loss_weights.model_dump())
     early_stopping = keras.callbacks.EarlyStopping(patience=settings.early_stopping_patience, restore_best_weights=True)
     plateau = keras.callbacks.ReduceLROnPlateau(factor=settings.plateau_factor, patience=settings.plateau_patience)
     fit(
-        network.trained,
+        learner,
         Batches(examples, settings.batch_size, settings.seed),
         Batches(val_examples, settings.batch_size),
         settings.epochs,
         [SeedEachEpoch(settings.seed), plateau, early_stopping, Curves(live)],
         verbose=1 if sys.stdout.isatty() else 2,
     )
+    network.trained.set_weights(learner.get_weights())
     return early_stopping.best_epoch
 
 

@@ -14,7 +14,7 @@ from affect import runtime
 from affect.backbones import build_backbone
 from affect.drawn_stream import DrawnStream
 from affect.faces import ACTION_UNITS, draw_face
-from affect.pretraining import Checkpoint, FusedBatchNormalization, draw_batches
+from affect.pretraining import Checkpoint, draw_batches
 from params import Pretrain, PretrainedNetwork
 from pretrain import train
 
@@ -83,20 +83,6 @@ def small_network() -> keras.Model:
         "landmarks": layers.Dense(136)(pooled),
     }
     return keras.Model(images, outputs)
-
-
-def test_fused_batch_norm_is_batch_norm() -> None:
-    random = np.random.default_rng(1)
-    images = random.normal(2, 3, (16, 8, 8, 4)).astype(np.float32)
-    fused, plain = (layer(momentum=0.9) for layer in (FusedBatchNormalization, layers.BatchNormalization))
-    for layer in (fused, plain):
-        layer.build(images.shape)
-        layer.gamma.assign([0.5, 1.0, 2.0, -1.0])
-        layer.beta.assign([0.0, 1.0, -1.0, 0.5])
-    np.testing.assert_allclose(fused(images, training=True), plain(images, training=True), atol=1e-5)
-    # TensorFlow keeps the unbiased variance of the batch's 1,024 values.
-    np.testing.assert_allclose(fused.moving_variance, plain.moving_variance, rtol=2 / 1024)
-    np.testing.assert_allclose(fused.moving_mean, plain.moving_mean, rtol=1e-5)
 
 
 class PowerCut(Checkpoint):

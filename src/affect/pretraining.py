@@ -8,13 +8,14 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 from joblib.externals.loky import get_reusable_executor
-from keras import layers, ops
+from keras import layers
 
 from affect.backbones import build_backbone
 from affect.drawn_stream import DrawnStream
 from affect.expressions import EXPRESSIONS
 from affect.faces import ACTION_UNITS
 from affect.feeding import stream
+from affect.fused import fused_copy
 from affect.training import ConcordanceCorrelation
 
 _LANDMARKS = 68
@@ -29,7 +30,7 @@ def build_network(backbone: str, size: int, batch_norm_momentum: float) -> tuple
     The network takes images (count, size, size, 3) RGB 0-255 and returns the targets of `affect.drawn_stream`.
     """
     plain = build_backbone(backbone, keras.Input((size, size, 3), name="image"), weights=None)
-    body = keras.models.clone_model(plain, clone_function=_fuse_batch_norm)
+    body = fused_copy(plain, keras.mixed_precision.dtype_policy().name)
     _ease_start(body.layers, batch_norm_momentum)
     pooled = layers.GlobalAveragePooling2D(name="pooling", dtype="float32")(body.output)
     # Where a landmark lies is lost in pooling.
@@ -42,25 +43,6 @@ def build_network(backbone: str, size: int, batch_norm_momentum: float) -> tuple
         "landmarks": layers.Dense(2 * _LANDMARKS, name="landmarks", dtype="float32")(layers.Flatten()(places)),
     }
     return keras.Model(body.input, outputs, name=f"{backbone}_on_drawn_faces"), body
-
-
-class FusedBatchNormalization(layers.BatchNormalization):
-    """Batch norm in one of TensorFlow's operations: Keras's takes six, a third of a step on a processor."""
-
-    def call(self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None) -> tf.Tensor:
-        """Normalise (count, height, width, channels) by the batch in training, else by the moving averages."""
-        if not training or mask is not None:
-            return super().call(inputs, training=training, mask=mask)
-        gamma, beta = (ops.cast(weight, "float32") for weight in (self.gamma, self.beta))
-        outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(inputs, gamma, beta, epsilon=self.epsilon)
-        for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            average.assign(average * self.momentum + value * (1 - self.momentum))
-        return outputs
-
-
-def _fuse_batch_norm(layer: layers.Layer) -> layers.Layer:
-    fused = isinstance(layer, layers.BatchNormalization)
-    return (FusedBatchNormalization if fused else type(layer)).from_config(layer.get_config())
 
 
 def _ease_start(body: Sequence[layers.Layer], batch_norm_momentum: float) -> None:

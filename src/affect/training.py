@@ -13,6 +13,7 @@ from affect.errors import InputError
 from affect.expressions import EXPRESSIONS
 from affect.feeding import Batches, Examples
 from affect.files import scratch_array
+from affect.fused import adam
 from affect.randomness import digest
 
 
@@ -99,7 +100,7 @@ def compile_network(
     affect = tasks[1:]
     squared_error = keras.losses.MeanSquaredError(reduction="mean_with_sample_weight")
     trained.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
+        optimizer=adam(learning_rate),
         loss={"emotion": "sparse_categorical_crossentropy"} | dict.fromkeys(affect, squared_error),
         loss_weights={task: loss_weights[task] for task in tasks},
         metrics={"emotion": [keras.metrics.SparseCategoricalAccuracy("accuracy")]},

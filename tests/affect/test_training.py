@@ -11,6 +11,7 @@ from keras import layers
 from affect import metrics
 from affect.errors import InputError
 from affect.feeding import Batches, Examples
+from affect.fused import fused_copy
 from affect.network import Network, Units, build_network
 from affect.training import (
     ConcordanceCorrelation,
@@ -63,9 +64,11 @@ def build_calibrated(backbone: str) -> Network:
     return network
 
 
-def train(trained: keras.Model, inputs: np.ndarray) -> None:
+def train(trained: keras.Model, inputs: np.ndarray, optimizer: keras.Optimizer | None = None) -> None:
     # Adam turns the sign of a gradient near 0 into a whole step: at a small rate, rounding stays rounding.
     compile_network(trained, TASKS, 1e-5, LOSS_WEIGHTS)
+    if optimizer is not None:
+        trained.optimizer = optimizer
     batches = Batches(make_examples(inputs, TRAIN_INDEX, TASKS), BATCH, seed=1)
     trained.fit(batches.stream(), shuffle=False, verbose=0)
 
@@ -77,21 +80,22 @@ def predict(network: Network) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=["resnet50", "efficientnetb1"])
 def predictions(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
-    """Predictions before training, and after training the whole network, from features, and from disturbed ones."""
+    """Predictions before training, and after training the whole network with nothing but Keras's own, training as
+    the stage does, and training so from disturbed features."""
     network = build_calibrated(request.param)
     assert network.frozen is not None
     features = compute_features(network.frozen, TRAIN_IMAGES, BATCH, tmp_path_factory.mktemp("scratch"))
     noise = np.random.default_rng(0).standard_normal(features.shape) * 1e-2 * features.std()
-    ways = {
-        "whole": (network.model, TRAIN_IMAGES),
-        "features": (network.trained, features),
-        "disturbed": (network.trained, (features + noise).astype(np.float32)),
-    }
+    inputs = {"features": features, "disturbed": (features + noise).astype(np.float32)}
     predictions = {"before": predict(network)}
     start = network.model.get_weights()
-    for name, (trained, inputs) in ways.items():
+    train(network.model, TRAIN_IMAGES, keras.optimizers.Adam(1e-5))
+    predictions["whole"] = predict(network)
+    for name, values in inputs.items():
         network.model.set_weights(start)
-        train(trained, inputs)
+        learner = fused_copy(network.trained)
+        train(learner, values)
+        network.trained.set_weights(learner.get_weights())
         predictions[name] = predict(network)
     return predictions
 
