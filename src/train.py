@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,10 @@ from affect.training import (
     balanced_class_weights,
     compile_network,
     compute_features,
+    feature_bytes,
     fit,
     make_examples,
+    why_not_stored,
 )
 from params import Train, load_params
 from stage import run_stage
@@ -59,12 +62,12 @@ def train_network(
     network: Network, train: Records, val: Records, tasks: tuple[str, ...], settings: Train, live: Live
 ) -> int:
     """Train from the frozen half's output and return the epoch, from 0, whose weights the network keeps."""
-    inputs = [compute_inputs(network, records.images, settings.batch_size) for records in (train, val)]
+    trained, inputs = choose_inputs(network, [train.images, val.images], settings)
     balanced = settings.class_weight == "balanced"
     class_weights = balanced_class_weights(train.index["expression"]) if balanced else None
     examples = make_examples(inputs[0], train.index, tasks, class_weights)
     val_examples = make_examples(inputs[1], val.index, tasks)
-    learner = fused_copy(network.trained)
+    learner = fused_copy(trained)
     compile_network(learner, tasks, settings.learning_rate, settings.loss_weights.model_dump())
     early_stopping = keras.callbacks.EarlyStopping(patience=settings.early_stopping_patience, restore_best_weights=True)
     plateau = keras.callbacks.ReduceLROnPlateau(factor=settings.plateau_factor, patience=settings.plateau_patience)
@@ -76,15 +79,24 @@ def train_network(
         [SeedEachEpoch(settings.seed), plateau, early_stopping, Curves(live)],
         verbose=1 if sys.stdout.isatty() else 2,
     )
-    network.trained.set_weights(learner.get_weights())
+    trained.set_weights(learner.get_weights())
     return early_stopping.best_epoch
 
 
-def compute_inputs(network: Network, images: np.ndarray, batch_size: int) -> np.ndarray:
-    """Return what the trained half takes: the frozen half's output, or the images where nothing is frozen."""
+def choose_inputs(
+    network: Network, images: Sequence[np.ndarray], settings: Train
+) -> tuple[keras.Model, Sequence[np.ndarray]]:
+    """Return what to train and its inputs: the trained half and the frozen half's stored output for the images.
+
+    Where that output does not fit, or nothing is frozen, it is the whole network and the images themselves.
+    """
     if network.frozen is None:
-        return images
-    return compute_features(network.frozen, images, batch_size, SCRATCH)
+        return network.model, images
+    size = feature_bytes(network.frozen, sum(map(len, images)))
+    if reason := why_not_stored(size, round(settings.cache_limit * 1e9), SCRATCH):
+        print(f"train: the frozen layers' output is not stored but computed in every step: {reason}", file=sys.stderr)
+        return network.model, images
+    return network.trained, [compute_features(network.frozen, part, settings.batch_size, SCRATCH) for part in images]
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Fine-tuning from the stored output of the frozen half, or of the whole network."""
 
+import math
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -82,6 +84,21 @@ def balanced_class_weights(expressions: pd.Series) -> np.ndarray:
     counts = np.bincount(expressions, minlength=len(EXPRESSIONS))
     present = counts > 0
     return np.divide(len(expressions) / present.sum(), counts, out=np.zeros(len(counts)), where=present)
+
+
+def feature_bytes(frozen: keras.Model, count: int) -> int:
+    """Return the size on disk of the frozen half's output for so many images."""
+    return count * math.prod(frozen.output.shape[1:]) * np.dtype(np.float32).itemsize
+
+
+def why_not_stored(size: int, limit: int, folder: Path) -> str | None:
+    """Return why so many bytes are not to be stored in a folder: over the limit, or over the disk's free space."""
+    folder.mkdir(parents=True, exist_ok=True)
+    needs = f"it takes {size / 1e9:.1f} GB"
+    if size > limit:
+        return f"{needs}, and train.cache_limit is {limit / 1e9:g}"
+    free = shutil.disk_usage(folder).free
+    return f"{needs}, and the disk of {folder} has {free / 1e9:.1f} free" if size > free else None
 
 
 def compute_features(frozen: keras.Model, images: np.ndarray, batch_size: int, scratch: Path) -> np.ndarray:
