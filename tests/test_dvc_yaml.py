@@ -47,7 +47,7 @@ def stages() -> dict[str, dict]:
     return {name: stage.get("do", stage) for name, stage in (root | data).items()}
 
 
-@pytest.mark.parametrize("name", ["sample", "prepare", "augment", "train", "evaluate"])
+@pytest.mark.parametrize("name", ["sample", "pretrain", "prepare", "augment", "train", "evaluate"])
 def test_a_stage_depends_on_the_modules_it_imports(name: str) -> None:
     used = {str(file.relative_to(ROOT)) for file in imported_files(SOURCE / f"{name}.py")} - PLUMBING
     declared = {dep for dep in stages()[name]["deps"] if dep.startswith("src")}
@@ -56,7 +56,7 @@ def test_a_stage_depends_on_the_modules_it_imports(name: str) -> None:
     assert declared - folders == outside
 
 
-@pytest.mark.parametrize("name", ["prepare", "augment", "train", "evaluate"])
+@pytest.mark.parametrize("name", ["pretrain", "prepare", "augment", "train", "evaluate"])
 def test_metrics_and_curves_are_in_git_and_pictures_of_people_are_not(name: str) -> None:
     stage = stages()[name]
     for kind in ("metrics", "plots"):

@@ -20,7 +20,10 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-PARTS_OF_A_CLONE = ("src", "dvc.yaml", "data/dvc.yaml", "data/splits", "data/weights", ".dvc/config", ".dvc/plots")
+PARTS_OF_A_CLONE = (
+    *("src", "dvc.yaml", "data/dvc.yaml", "data/dvc.lock", "data/splits", "data/weights"),
+    *("metrics/pretrain", ".dvcignore", ".dvc/config", ".dvc/plots"),
+)
 BACKBONE = "efficientnetb1"
 CLASSES = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"]
 TINY = {

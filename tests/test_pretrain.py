@@ -49,6 +49,12 @@ def test_targets_are_what_the_face_was_drawn_with() -> None:
     assert (y[:, 8] > y[:, 36:48].mean(axis=1)).all()
 
 
+def test_the_stream_shows_its_expressions_as_strongly_as_it_is_told() -> None:
+    plain, subtle = (DrawnStream(3, "train", SIZE, BATCH, strength).batch(0)[1] for strength in (1.0, 0.5))
+    np.testing.assert_array_equal(plain["valence"], subtle["valence"])
+    assert subtle["action_units"].sum() < 0.8 * plain["action_units"].sum()
+
+
 def test_no_face_comes_twice_or_from_the_sample() -> None:
     faces = [
         DrawnStream(3, purpose, SIZE, BATCH).batch(step)[0]
