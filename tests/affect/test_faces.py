@@ -120,7 +120,7 @@ def test_expressions_contract_their_emfacs_prototype(expression: str, units: set
 
 
 def test_expressiveness_is_seen_and_changes_no_label() -> None:
-    plain, subtle = (draw_face(1, 9, 1, SIZE, expressiveness) for expressiveness in (1.0, 0.5))
+    plain, subtle = (draw_face(1, 17, 1, SIZE, expressiveness) for expressiveness in (1.0, 0.5))
     assert (subtle.expression, subtle.valence, subtle.arousal) == (plain.expression, plain.valence, plain.arousal)
     assert subtle.action_units["AU12L"] == pytest.approx(plain.action_units["AU12L"] / 2)
     assert np.abs(subtle.landmarks - plain.landmarks).max() > 0.5
@@ -243,7 +243,7 @@ def pose_as(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Face]:
 
     def draw(face_id: int, **units: float) -> Face:
         affect = Affect(0.0, 0.0, dict.fromkeys(ACTION_UNITS, 0.0) | units)
-        monkeypatch.setattr(face_module, "draw_affect", lambda random, expression: affect)
+        monkeypatch.setattr(face_module, "draw_affect", lambda *_: affect)
         return draw_face(8, face_id, 0, SIZE)
 
     return draw
