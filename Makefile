@@ -4,13 +4,16 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 ACTIVATE := . $(VENV)/bin/activate
 
-.PHONY: repro test lint format lock
+.PHONY: repro test bench lint format lock
 
 repro: $(INSTALLED) ## run the experiment
 	$(ACTIVATE) && dvc repro
 
 test: $(INSTALLED) ## run the tests
 	$(ACTIVATE) && pytest
+
+bench: $(INSTALLED) ## compare our speed with what one would run otherwise
+	$(ACTIVATE) && PYTHONPATH=src python tests/benchmarks/run.py
 
 lint: $(INSTALLED) ## check style and types
 	$(ACTIVATE) && ruff check . && ruff format --check . && mypy
