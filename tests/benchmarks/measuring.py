@@ -3,7 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -47,5 +47,5 @@ def print_table(results: list[Result]) -> None:
     """Print a line for each comparison."""
     print(f"{'benchmark':50} {'baseline':36} {'ours':>8} {'baseline':>8} {'ratio':>6}")
     for result in results:
-        row = asdict(result)
-        print("{benchmark:50} {baseline:36} {ours_seconds:7.3f}s {baseline_seconds:7.3f}s {ratio:6.2f}".format(**row))
+        seconds = f"{result.ours_seconds:7.3f}s {result.baseline_seconds:7.3f}s"
+        print(f"{result.benchmark:50} {result.baseline:36} {seconds} {result.ratio:6.2f}")
