@@ -1,7 +1,6 @@
 """Add altered copies to the training images: `dvc repro augment`, or `python src/augment.py`."""
 
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,8 @@ from affect.expressions import EXPRESSIONS
 from affect.files import whole_folder
 from affect.parallel import parallel_map
 from affect.randomness import generator
-from affect.records import Records, map_images, read_records, write_records
+from affect.records import IMAGES_FILE, Records, create_images, read_records, write_index
+from affect.rows import Rows
 from params import load_params
 from stage import run_stage
 
@@ -31,19 +31,23 @@ def main() -> None:
     index = train.index.loc[train.index.index.repeat(repeats), ["id", "expression", "valence", "arousal"]]
     index.insert(1, "copy", np.tile(np.arange(repeats), len(train.index)))
     with whole_folder(OUTPUT) as folder:
-        work = partial(original_and_copies, copies=settings.copies, bounds=bounds, seed=settings.seed)
+        augmented = create_images(folder / IMAGES_FILE, len(index), train.size)
+        work = partial(write_copies, source=train.images, target=augmented, bounds=bounds, seed=settings.seed)
         originals = list(enumerate(train.index["id"]))
-        batches = parallel_map(work, originals, "augment")
-        write_records(folder, chain.from_iterable(batches), index, train.size)
+        for _ in parallel_map(work, originals, "augment"):
+            pass
+        write_index(folder, index)
     show_examples(read_records(OUTPUT), repeats)
     print(f"augment: {len(originals)} images, {len(index)} with their copies")
 
 
-def original_and_copies(original: tuple[int, str], copies: int, bounds: Augmentation, seed: int) -> list[np.ndarray]:
-    """Return one training image and its altered copies, each drawn from (seed, id, copy) alone."""
+def write_copies(original: tuple[int, str], source: Rows, target: Rows, bounds: Augmentation, seed: int) -> None:
+    """Write one training image and then its altered copies, each drawn from (seed, id, copy) alone."""
     row, id = original
-    image = map_images(INPUT)[row]
-    return [image, *(augment(image, bounds, generator(seed, id, copy)) for copy in range(1, copies + 1))]
+    image = source[row]
+    repeats = len(target) // len(source)
+    copies = [augment(image, bounds, generator(seed, id, copy)) for copy in range(1, repeats)]
+    target.write(row * repeats, np.stack([image, *copies]))
 
 
 def show_examples(records: Records, repeats: int) -> None:

@@ -6,13 +6,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from dvclive import Live
 
 from affect import runtime
 from affect.curves import Curves
+from affect.feeding import Array
 from affect.fused import fused_copy
 from affect.network import Network, Units, build_network
+from affect.precision import fastest_precision, input_type
 from affect.records import Records, read_records
 from affect.runtime import keras
 from affect.training import (
@@ -22,7 +23,6 @@ from affect.training import (
     balanced_class_weights,
     compile_network,
     compute_features,
-    feature_bytes,
     fit,
     make_examples,
     why_not_stored,
@@ -49,9 +49,11 @@ def main() -> None:
     model = params.model
     units = Units(model.shared_units, model.emotion_units, model.affect_units)
     network = build_network(backbone, train.size, model.weights, model.fine_tune_layers, units, tasks)
+    precision = fastest_precision(backbone) if params.train.precision == "auto" else params.train.precision
     with Live(str(CURVES / backbone), dvcyaml=None, save_dvc_exp=False) as live:
+        live.log_metric("precision", precision, plot=False)
         started = time.perf_counter()
-        best_epoch = train_network(network, train, val, tasks, params.train, live)
+        best_epoch = train_network(network, train, val, tasks, params.train, precision, live)
         live.log_metric("best_epoch", best_epoch, plot=False)
         live.log_metric("seconds", round(time.perf_counter() - started, 1), plot=False)
     MODELS.mkdir(exist_ok=True)
@@ -59,15 +61,15 @@ def main() -> None:
 
 
 def train_network(
-    network: Network, train: Records, val: Records, tasks: tuple[str, ...], settings: Train, live: Live
+    network: Network, train: Records, val: Records, tasks: tuple[str, ...], settings: Train, precision: str, live: Live
 ) -> int:
     """Train from the frozen half's output and return the epoch, from 0, whose weights the network keeps."""
-    trained, inputs = choose_inputs(network, [train.images, val.images], settings)
+    trained, inputs = choose_inputs(network, [train.images, val.images], settings, precision)
     balanced = settings.class_weight == "balanced"
     class_weights = balanced_class_weights(train.index["expression"]) if balanced else None
     examples = make_examples(inputs[0], train.index, tasks, class_weights)
     val_examples = make_examples(inputs[1], val.index, tasks)
-    learner = fused_copy(trained)
+    learner = fused_copy(trained, precision)
     compile_network(learner, tasks, settings.learning_rate, settings.loss_weights.model_dump())
     early_stopping = keras.callbacks.EarlyStopping(patience=settings.early_stopping_patience, restore_best_weights=True)
     plateau = keras.callbacks.ReduceLROnPlateau(factor=settings.plateau_factor, patience=settings.plateau_patience)
@@ -84,19 +86,21 @@ def train_network(
 
 
 def choose_inputs(
-    network: Network, images: Sequence[np.ndarray], settings: Train
-) -> tuple[keras.Model, Sequence[np.ndarray]]:
+    network: Network, images: Sequence[Array], settings: Train, precision: str
+) -> tuple[keras.Model, Sequence[Array]]:
     """Return what to train and its inputs: the trained half and the frozen half's stored output for the images.
 
     Where that output does not fit, or nothing is frozen, it is the whole network and the images themselves.
     """
     if network.frozen is None:
         return network.model, images
-    size = feature_bytes(network.frozen, sum(map(len, images)))
-    if reason := why_not_stored(size, round(settings.cache_limit * 1e9), SCRATCH):
+    dtype = input_type(precision)
+    if reason := why_not_stored(network.frozen, sum(map(len, images)), dtype, settings.cache_limit, SCRATCH):
         print(f"train: the frozen layers' output is not stored but computed in every step: {reason}", file=sys.stderr)
         return network.model, images
-    return network.trained, [compute_features(network.frozen, part, settings.batch_size, SCRATCH) for part in images]
+    return network.trained, [
+        compute_features(network.frozen, part, settings.batch_size, dtype, SCRATCH) for part in images
+    ]
 
 
 if __name__ == "__main__":

@@ -1,15 +1,18 @@
 """The frozen layers' output is stored where it fits, and computed in every step where it doesn't, with a word of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from conftest import ROOT
 
 import train
 from affect import runtime
+from affect.feeding import Array
 from affect.network import Network, Units, build_network
-from params import load_params
+from params import Train, load_params
 
 SIZE = 32
 IMAGES = [np.zeros((count, SIZE, SIZE, 3), np.uint8) for count in (3, 2)]
@@ -27,24 +30,30 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def choose(network: Network, cache_limit: float) -> tuple[object, list[tuple[int, ...]]]:
-    settings = load_params(ROOT / "params.yaml").train.model_copy(update={"cache_limit": cache_limit})
-    trained, inputs = train.choose_inputs(network, IMAGES, settings)
-    return trained, [part.shape for part in inputs]
+def settings(**changed: object) -> Train:
+    return load_params(ROOT / "params.yaml").train.model_copy(update=changed)
 
 
-def test_output_that_fits_is_stored(network: Network, capsys: pytest.CaptureFixture[str]) -> None:
-    trained, shapes = choose(network, cache_limit=1)
+def choose(network: Network, cache_limit: float, precision: str = "float32") -> tuple[keras.Model, Sequence[Array]]:
+    return train.choose_inputs(network, IMAGES, settings(cache_limit=cache_limit), precision)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_output_that_fits_is_stored_as_the_trained_layers_take_it(
+    network: Network, capsys: pytest.CaptureFixture[str], precision: str
+) -> None:
+    trained, inputs = choose(network, 1, precision)
     assert trained is network.trained
     assert network.frozen is not None
-    assert shapes == [(count, *network.frozen.output.shape[1:]) for count in (3, 2)]
+    assert [part.shape for part in inputs] == [(count, *network.frozen.output.shape[1:]) for count in (3, 2)]
+    assert {part.dtype.name for part in inputs} == {precision.removeprefix("mixed_")}
     assert not capsys.readouterr().err
 
 
 def test_output_over_the_limit_is_computed_in_every_step(network: Network, capsys: pytest.CaptureFixture[str]) -> None:
-    trained, shapes = choose(network, cache_limit=1e-6)
+    trained, inputs = choose(network, cache_limit=1e-6)
     assert trained is network.model
-    assert shapes == [images.shape for images in IMAGES]
+    assert inputs is IMAGES
     assert "train.cache_limit is 1e-06" in capsys.readouterr().err
 
 

@@ -9,6 +9,9 @@ import tensorflow as tf
 from keras import tree
 
 from affect.randomness import generator
+from affect.rows import Rows
+
+Array = np.ndarray | Rows
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Examples:
     inputs: (count, ...) images or features. Weights are 0 for a valence or arousal that is not annotated.
     """
 
-    inputs: np.ndarray
+    inputs: Array
     targets: Mapping[str, np.ndarray]
     weights: Mapping[str, np.ndarray]
 

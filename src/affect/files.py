@@ -2,31 +2,24 @@
 
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import DTypeLike
-
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty folder to fill; it takes the place of `folder` once it is complete."""
+    """Give an empty folder to fill; it takes the place of `folder` once it is complete, and is removed on an error."""
     unfinished = folder.with_name(f"{folder.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    yield unfinished
+    try:
+        yield unfinished
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
-
-
-def scratch_array(shape: tuple[int, ...], dtype: DTypeLike, folder: Path) -> np.ndarray:
-    """Return an array on the disk of `folder`, in a file without a name: it is gone with the array, or the process."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder) as file:
-        return np.memmap(file, dtype=dtype, mode="w+", shape=shape)
 
 
 def write_json(file: Path, content: dict) -> None:

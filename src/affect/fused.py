@@ -3,9 +3,13 @@
 On another backend Keras's own are used. Results differ by rounding alone.
 """
 
+from collections.abc import Callable
+
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers, ops
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 _ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 
@@ -52,15 +56,18 @@ def adam(learning_rate: float) -> keras.optimizers.Adam:
     return (FusedAdam if _ON_TENSORFLOW else keras.optimizers.Adam)(learning_rate)
 
 
-def fused_copy(model: keras.Model, precision: str = "float32") -> keras.Model:
+def fused_copy(model: keras.Model, precision: str | None = None) -> keras.Model:
     """Copy a model for training, with fused batch norm and the same weights; they fit back by `set_weights`.
 
-    `precision` is the Keras dtype policy of the layers that return maps (4-D); what follows them stays in float32.
+    `precision` is the Keras dtype policy of the layers that return maps (4-D), instead of their own; what follows
+    them keeps its own.
     """
 
-    def copy_layer(layer: layers.Layer) -> layers.Layer:
+    def copy_layer(layer: keras.Operation) -> keras.Operation:
         config = layer.get_config()
-        if layer.output.ndim == 4 and not isinstance(layer, layers.InputLayer):
+        # An operation that is no layer, such as ResNet50's flip to BGR, takes the type of what it is given.
+        has_type = isinstance(layer, layers.Layer) and not isinstance(layer, layers.InputLayer)
+        if precision and has_type and layer.output.ndim == 4:
             config["dtype"] = precision
         fused = _ON_TENSORFLOW and isinstance(layer, layers.BatchNormalization)
         return (FusedBatchNormalization if fused else type(layer)).from_config(config)
@@ -68,3 +75,17 @@ def fused_copy(model: keras.Model, precision: str = "float32") -> keras.Model:
     copy = keras.models.clone_model(model, clone_function=copy_layer)
     copy.set_weights(model.get_weights())
     return copy
+
+
+def constant_inference(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what predicts a batch as the model, of one input and output, is now: training it later changes nothing.
+
+    TensorFlow folds batch norm into convolutions whose weights are constants, and lays them out once.
+    """
+    if not _ON_TENSORFLOW:
+        return model.predict_on_batch
+    traced = tf.function(lambda inputs: model(inputs, training=False)).get_concrete_function(
+        tf.TensorSpec(model.input.shape, tf.float32)
+    )
+    folded = convert_variables_to_constants_v2(traced)
+    return lambda inputs: folded(tf.constant(inputs, tf.float32))[0].numpy()

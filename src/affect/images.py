@@ -25,7 +25,8 @@ def read_image(file: Path, min_side: int, max_pixels: int) -> np.ndarray:
     try:
         with Image.open(file, formats=FORMATS) as image:
             _check_size(file, image.size, min_side, max_pixels)
-            return _to_rgb(ImageOps.exif_transpose(image))
+            ImageOps.exif_transpose(image, in_place=True)
+            return _to_rgb(image)
     except UnusableImageError:
         raise
     # A damaged file makes Pillow raise almost anything, down to AttributeError from deep in its EXIF reader.
@@ -62,4 +63,4 @@ def _to_rgb(image: Image.Image) -> np.ndarray:
     if "transparency" in image.info:
         # Pillow warns of a palette's transparency unless it goes through alpha.
         image = image.convert("RGBA")
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))

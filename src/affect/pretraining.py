@@ -30,7 +30,7 @@ def build_network(backbone: str, size: int, batch_norm_momentum: float) -> tuple
     The network takes images (count, size, size, 3) RGB 0-255 and returns the targets of `affect.drawn_stream`.
     """
     plain = build_backbone(backbone, keras.Input((size, size, 3), name="image"), weights=None)
-    body = fused_copy(plain, keras.mixed_precision.dtype_policy().name)
+    body = fused_copy(plain)
     _ease_start(body.layers, batch_norm_momentum)
     pooled = layers.GlobalAveragePooling2D(name="pooling", dtype="float32")(body.output)
     # Where a landmark lies is lost in pooling.

@@ -1,6 +1,5 @@
 """Packed records: one array of images beside one table, row for row."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from affect.errors import InputError
+from affect.rows import Rows
 
 IMAGES_FILE = "images.npy"
 INDEX_FILE = "index.csv"
@@ -15,12 +15,12 @@ INDEX_FILE = "index.csv"
 
 @dataclass(frozen=True)
 class Records:
-    """Images of (count, size, size, 3) uint8 RGB, mapped from disk, and their index, row for row.
+    """Images of (count, size, size, 3) uint8 RGB on disk and their index, row for row.
 
     The index has the columns id, expression (0-7), valence and arousal ([-1, 1], NaN where not annotated).
     """
 
-    images: np.ndarray
+    images: Rows
     index: pd.DataFrame
 
     @property
@@ -31,32 +31,29 @@ class Records:
     def select(self, split: str) -> "Records":
         """Return the records of one split, which lie together."""
         rows = np.flatnonzero(self.index["split"] == split)
-        if not len(rows):
-            return Records(self.images[:0], self.index[:0])
-        part = slice(rows[0], rows[-1] + 1)
-        return Records(self.images[part], self.index[part].reset_index(drop=True))
+        first, last = (rows[0], rows[-1] + 1) if len(rows) else (0, 0)
+        return Records(self.images.part(first, last), self.index[first:last].reset_index(drop=True))
 
 
-def write_records(folder: Path, images: Iterable[np.ndarray], index: pd.DataFrame, size: int) -> None:
-    """Write one (size, size, 3) uint8 image for each row of the index, one at a time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shape = (len(index), size, size, 3)
-    with (folder / IMAGES_FILE).open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-        for image in images:
-            file.write(np.ascontiguousarray(image, dtype=np.uint8).data)
+def create_images(file: Path, count: int, size: int) -> Rows:
+    """Make an .npy file of (count, size, size, 3) uint8 images, black until they are written."""
+    shape = (count, size, size, 3)
+    opened = file.open("w+b", buffering=0)
+    np.lib.format.write_array_header_1_0(opened, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    images = Rows(opened, shape, np.uint8, opened.tell())
+    opened.truncate(images.offset + count * images.row_bytes)
+    return images
+
+
+def write_index(folder: Path, index: pd.DataFrame) -> None:
+    """Write the table beside the images of a folder of records."""
     index.to_csv(folder / INDEX_FILE, index=False, lineterminator="\n")
 
 
-def map_images(folder: Path) -> np.ndarray:
-    """Map the images of a folder of records from disk."""
-    return np.load(folder / IMAGES_FILE, mmap_mode="r", allow_pickle=False)
-
-
 def read_records(folder: Path) -> Records:
-    """Map the images of a folder of records and read its index. Raises InputError where they don't match."""
+    """Open the images of a folder of records and read its index. Raises InputError where they don't match."""
     try:
-        images = map_images(folder)
+        images = _open_images(folder / IMAGES_FILE)
         index = pd.read_csv(
             folder / INDEX_FILE,
             dtype={"id": str, "group": str},
@@ -65,6 +62,16 @@ def read_records(folder: Path) -> Records:
         )
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}: not readable as records ({error}); remove it and run dvc repro") from None
-    if images.ndim != 4 or images.dtype != np.uint8 or len(images) != len(index):
+    if len(images.shape) != 4 or images.dtype != np.uint8 or len(images) != len(index):
         raise InputError(f"{folder}: images and index don't match; remove it and run dvc repro")
     return Records(images, index)
+
+
+def _open_images(file: Path) -> Rows:
+    opened = file.open("rb", buffering=0)
+    np.lib.format.read_magic(opened)
+    shape, _, dtype = np.lib.format.read_array_header_1_0(opened)
+    images = Rows(opened, shape, dtype, opened.tell())
+    if file.stat().st_size != images.offset + len(images) * images.row_bytes:
+        raise ValueError(f"{file.name} is not as long as it says")
+    return images

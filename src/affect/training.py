@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from tqdm import tqdm
 
 from affect.errors import InputError
 from affect.expressions import EXPRESSIONS
-from affect.feeding import Batches, Examples
-from affect.files import scratch_array
-from affect.fused import adam
+from affect.feeding import Array, Batches, Examples
+from affect.fused import adam, constant_inference
 from affect.randomness import digest
+from affect.rows import Rows
 
 
 class ConcordanceCorrelation(keras.metrics.Metric):
@@ -65,7 +66,7 @@ def annotated_tasks(index: pd.DataFrame) -> tuple[str, ...]:
 
 
 def make_examples(
-    inputs: np.ndarray, index: pd.DataFrame, tasks: Sequence[str], class_weights: np.ndarray | None = None
+    inputs: Array, index: pd.DataFrame, tasks: Sequence[str], class_weights: np.ndarray | None = None
 ) -> Examples:
     """Pair inputs with the labels of their index; `class_weights` is (8,), the weight of each expression."""
     expressions = index["expression"].to_numpy()
@@ -86,27 +87,27 @@ def balanced_class_weights(expressions: pd.Series) -> np.ndarray:
     return np.divide(len(expressions) / present.sum(), counts, out=np.zeros(len(counts)), where=present)
 
 
-def feature_bytes(frozen: keras.Model, count: int) -> int:
-    """Return the size on disk of the frozen half's output for so many images."""
-    return count * math.prod(frozen.output.shape[1:]) * np.dtype(np.float32).itemsize
-
-
-def why_not_stored(size: int, limit: int, folder: Path) -> str | None:
-    """Return why so many bytes are not to be stored in a folder: over the limit, or over the disk's free space."""
+def why_not_stored(frozen: keras.Model, count: int, dtype: np.dtype, limit: float, folder: Path) -> str | None:
+    """Return why the features of so many images are not to be stored in a folder, if so: they take more than the
+    limit, in GB, or than the disk has free."""
     folder.mkdir(parents=True, exist_ok=True)
-    needs = f"it takes {size / 1e9:.1f} GB"
+    size = count * math.prod(frozen.output.shape[1:]) * dtype.itemsize / 1e9
     if size > limit:
-        return f"{needs}, and train.cache_limit is {limit / 1e9:g}"
-    free = shutil.disk_usage(folder).free
-    return f"{needs}, and the disk of {folder} has {free / 1e9:.1f} free" if size > free else None
+        return f"it takes {size:.1f} GB, and train.cache_limit is {limit:g}"
+    free = shutil.disk_usage(folder).free / 1e9
+    return f"it takes {size:.1f} GB, and the disk of {folder} has {free:.1f} free" if size > free else None
 
 
-def compute_features(frozen: keras.Model, images: np.ndarray, batch_size: int, scratch: Path) -> np.ndarray:
-    """Pass the images once through the frozen half; its output lies on the disk of the `scratch` folder."""
-    features = scratch_array((len(images), *frozen.output.shape[1:]), np.float32, scratch)
+def compute_features(frozen: keras.Model, images: Array, batch_size: int, dtype: np.dtype, scratch: Path) -> Rows:
+    """Pass the images once through the frozen half.
+
+    Its output lies on the disk of the `scratch` folder in a file without a name, gone with the array or the process.
+    """
+    compute = constant_inference(frozen)
+    file = tempfile.TemporaryFile(dir=scratch, buffering=0)  # noqa: SIM115, it lives as long as the array
+    features = Rows(file, (len(images), *frozen.output.shape[1:]), dtype)
     for start in tqdm(range(0, len(images), batch_size), desc="frozen layers", disable=None):
-        rows = slice(start, start + batch_size)
-        features[rows] = frozen.predict_on_batch(images[rows])
+        features.write(start, compute(images[start : start + batch_size]))
     return features
 
 

@@ -25,6 +25,7 @@ from affect.training import (
 
 SIZE = 64
 BATCH = 8
+FLOAT32 = np.dtype(np.float32)
 TASKS = ("emotion", "valence", "arousal")
 LOSS_WEIGHTS = dict.fromkeys(TASKS, 1.0)
 
@@ -81,29 +82,36 @@ def predict(network: Network) -> np.ndarray:
 @pytest.fixture(scope="module", params=["resnet50", "efficientnetb1"])
 def predictions(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
     """Predictions before training, and after training the whole network with nothing but Keras's own, training as
-    the stage does, and training so from disturbed features."""
+    the stage does from features and from images, and training so from disturbed features."""
     network = build_calibrated(request.param)
     assert network.frozen is not None
-    features = compute_features(network.frozen, TRAIN_IMAGES, BATCH, tmp_path_factory.mktemp("scratch"))
+    features = compute_features(network.frozen, TRAIN_IMAGES, BATCH, FLOAT32, tmp_path_factory.mktemp("scratch"))[:]
     noise = np.random.default_rng(0).standard_normal(features.shape) * 1e-2 * features.std()
-    inputs = {"features": features, "disturbed": (features + noise).astype(np.float32)}
+    inputs = {
+        "features": (network.trained, features),
+        "images": (network.model, TRAIN_IMAGES),
+        "disturbed": (network.trained, features + noise.astype(np.float32)),
+    }
+    learners = {name: fused_copy(trained, "float32") for name, (trained, _) in inputs.items()}
     predictions = {"before": predict(network)}
     start = network.model.get_weights()
     train(network.model, TRAIN_IMAGES, keras.optimizers.Adam(1e-5))
     predictions["whole"] = predict(network)
-    for name, values in inputs.items():
+    for name, (trained, values) in inputs.items():
         network.model.set_weights(start)
-        learner = fused_copy(network.trained)
-        train(learner, values)
-        network.trained.set_weights(learner.get_weights())
+        train(learners[name], values)
+        trained.set_weights(learners[name].get_weights())
         predictions[name] = predict(network)
     return predictions
 
 
-def test_training_from_features_equals_training_the_whole_network(predictions: dict[str, np.ndarray]) -> None:
+@pytest.mark.parametrize("inputs", ["features", "images"])
+def test_training_as_the_stage_does_equals_training_the_whole_network(
+    predictions: dict[str, np.ndarray], inputs: str
+) -> None:
     assert np.ptp(predictions["before"], axis=0).min() >= 0.05
     assert np.abs(predictions["whole"] - predictions["before"]).max() > 0.05
-    np.testing.assert_allclose(predictions["features"], predictions["whole"], atol=1e-3, rtol=0)
+    np.testing.assert_allclose(predictions[inputs], predictions["whole"], atol=1e-3, rtol=0)
 
 
 def test_the_equality_notices_features_that_are_one_percent_off(predictions: dict[str, np.ndarray]) -> None:
@@ -188,6 +196,6 @@ def test_a_loss_that_is_no_number_stops_with_advice() -> None:
 def test_stored_features_leave_no_file(tmp_path: Path) -> None:
     images = keras.Input((4, 4, 3))
     frozen = keras.Model(images, layers.Rescaling(0.5)(images))
-    features = compute_features(frozen, np.ones((5, 4, 4, 3), np.uint8), 2, tmp_path)
-    np.testing.assert_array_equal(features, 0.5)
+    features = compute_features(frozen, np.ones((5, 4, 4, 3), np.uint8), 2, FLOAT32, tmp_path)
+    np.testing.assert_array_equal(features[:], 0.5)
     assert not list(tmp_path.iterdir())
