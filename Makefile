@@ -4,7 +4,7 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 ACTIVATE := . $(VENV)/bin/activate
 
-.PHONY: repro test bench lint format lock
+.PHONY: repro test bench bench-scale lint format lock
 
 repro: $(INSTALLED) ## run the experiment
 	$(ACTIVATE) && dvc repro
@@ -13,7 +13,10 @@ test: $(INSTALLED) ## run the tests
 	$(ACTIVATE) && pytest
 
 bench: $(INSTALLED) ## compare our speed with what one would run otherwise
-	$(ACTIVATE) && PYTHONPATH=src python tests/benchmarks/run.py
+	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/run.py
+
+bench-scale: $(INSTALLED) ## measure the stages as the dataset grows
+	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/scale.py
 
 lint: $(INSTALLED) ## check style and types
 	$(ACTIVATE) && ruff check . && ruff format --check . && mypy

@@ -46,8 +46,9 @@ def write_copies(original: tuple[int, str], source: Rows, target: Rows, bounds: 
     row, id = original
     image = source[row]
     repeats = len(target) // len(source)
-    copies = [augment(image, bounds, generator(seed, id, copy)) for copy in range(1, repeats)]
-    target.write(row * repeats, np.stack([image, *copies]))
+    target.write(row * repeats, image[None])
+    for copy in range(1, repeats):
+        target.write(row * repeats + copy, augment(image, bounds, generator(seed, id, copy))[None])
 
 
 def show_examples(records: Records, repeats: int) -> None:

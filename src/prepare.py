@@ -12,8 +12,7 @@ from affect.duplicates import group_duplicates
 from affect.errors import InputError
 from affect.files import whole_folder, write_json
 from affect.ingestion import ImageLimits, ingest
-from affect.records import IMAGES_FILE, create_images, write_index
-from affect.rows import Rows
+from affect.records import IMAGES_FILE, create_images, cut_images, write_index
 from affect.splitting import SPLITS, read_split_file, require_images, sample_stratified, split_by_fraction
 from params import Data, load_params
 from stage import run_stage
@@ -22,7 +21,6 @@ OUTPUT = Path("data/prepared")
 METRICS = Path("metrics/prepare.json")
 SPLIT_LIST = Path("metrics/split.csv")
 DROPPED_LIST = Path("metrics/dropped.csv")
-UNSORTED_FILE = "unsorted.npy"
 
 # What AffectNet's own labels or the user's own list leave out is no fault of the dataset.
 NO_FAULT = ("expression_none", "expression_uncertain", "expression_no_face", "not_in_split_file")
@@ -35,26 +33,19 @@ def main() -> None:
     listed = read_split_file(Path(data.split_file)) if data.split_file else None
     limits = ImageLimits(data.min_side, data.max_pixels)
     with whole_folder(OUTPUT) as folder:
-        images = create_images(folder / UNSORTED_FILE, len(entries), data.image_size)
+        images = create_images(folder / IMAGES_FILE, len(entries), data.image_size)
         ingested = ingest(Path(data.raw), entries, limits, images, "prepare")
         faces, dropped = leave_out_unlisted(ingested.faces, ingested.dropped, listed)
         write_lists_of_dropped(dropped)
         refuse_faulty_dataset(dropped, len(entries), data.max_dropped)
         used = choose(data, faces, ingested.hashes, listed)
-        write_chosen(folder, images, used)
+        images.arrange(used.index.to_numpy())
+        cut_images(images, len(used))
+        write_index(folder, used)
     used[["id", "split"]].to_csv(SPLIT_LIST, index=False, lineterminator="\n")
     summary = summarise(len(entries), len(faces), used, dropped)
     write_json(METRICS, summary)
     report(summary)
-
-
-def write_chosen(folder: Path, images: Rows, used: pd.DataFrame) -> None:
-    """Write the records of the rows of `used` in their order, in place of the unsorted images."""
-    chosen = create_images(folder / IMAGES_FILE, len(used), images.shape[1])
-    for row, position in enumerate(used.index):
-        chosen.write(row, images[[position]])
-    write_index(folder, used)
-    (folder / UNSORTED_FILE).unlink()
 
 
 def leave_out_unlisted(

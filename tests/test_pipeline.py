@@ -144,6 +144,10 @@ def test_the_curves_hold_every_loss_and_metric(experiment: Workspace) -> None:
     assert (curves / "train" / "learning_rate.tsv").exists()
 
 
+def test_the_precision_of_training_is_recorded(experiment: Workspace) -> None:
+    assert experiment.read_metrics(f"train/{BACKBONE}/metrics")["precision"] == "float32"
+
+
 def test_stored_features_are_removed(experiment: Workspace) -> None:
     assert not list((experiment.folder / "data" / "cache").iterdir())
 

@@ -1,6 +1,7 @@
 """Packed records: one array of images beside one table, row for row."""
 
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +38,21 @@ class Records:
 
 def create_images(file: Path, count: int, size: int) -> Rows:
     """Make an .npy file of (count, size, size, 3) uint8 images, black until they are written."""
-    shape = (count, size, size, 3)
-    opened = file.open("w+b", buffering=0)
-    np.lib.format.write_array_header_1_0(opened, {"descr": "|u1", "fortran_order": False, "shape": shape})
-    images = Rows(opened, shape, np.uint8, opened.tell())
-    opened.truncate(images.offset + count * images.row_bytes)
+    return _lay_out(file.open("w+b", buffering=0), (count, size, size, 3))
+
+
+def cut_images(images: Rows, count: int) -> None:
+    """Shorten a whole file of images to its first `count`; `images` itself is not to be used any more."""
+    _lay_out(images.file, (count, *images.shape[1:]))
+
+
+def _lay_out(file: FileIO, shape: tuple[int, ...]) -> Rows:
+    """Give a file the header of NumPy and the length of an array of uint8."""
+    file.seek(0)
+    # NumPy pads its header, so that it is as long for any count of images.
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    images = Rows(file, shape, np.uint8, file.tell())
+    file.truncate(images.offset + len(images) * images.row_bytes)
     return images
 
 

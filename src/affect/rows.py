@@ -56,6 +56,17 @@ class Rows:
         if os.pwrite(self.file.fileno(), buffer.data, self._position(first)) < len(buffer):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.file.name)
 
+    def arrange(self, order: Sequence[int] | np.ndarray) -> None:
+        """Bring different rows to the front, in this order, by exchanging rows; what follows them is what is left."""
+        row_at, place_of = np.arange(len(self)), np.arange(len(self))
+        for target, row in enumerate(order):
+            place, displaced = place_of[row], row_at[target]
+            if place != target:
+                rows = self[[target, place]]
+                self.write(target, rows[1:])
+                self.write(place, rows[:1])
+                row_at[place], place_of[displaced] = displaced, place
+
     def _position(self, row: int) -> int:
         return self.offset + row * self.row_bytes
 

@@ -32,7 +32,7 @@ class ConcordanceCorrelation(keras.metrics.Metric):
 
     def update_state(self, y_true: object, y_pred: object, sample_weight: object = None) -> None:
         """Add a batch."""
-        truth, prediction = ops.reshape(y_true, (-1,)), ops.reshape(y_pred, (-1,))
+        truth, prediction = (ops.cast(ops.reshape(values, (-1,)), self.dtype) for values in (y_true, y_pred))
         weight = ops.ones_like(truth) if sample_weight is None else ops.reshape(sample_weight, (-1,))
         terms = [ops.ones_like(truth), truth, prediction, truth**2, prediction**2, truth * prediction]
         self.sums.assign_add(ops.stack([ops.sum(weight * term) for term in terms]))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from affect.errors import InputError
-from affect.records import IMAGES_FILE, INDEX_FILE, create_images, read_records, write_index
+from affect.records import IMAGES_FILE, INDEX_FILE, create_images, cut_images, read_records, write_index
 
 INDEX = pd.DataFrame(
     {
@@ -44,6 +44,14 @@ def test_a_split_is_selected_with_its_images(folder: Path) -> None:
 
 def test_the_images_are_an_array_file_of_numpy(folder: Path) -> None:
     np.testing.assert_array_equal(np.load(folder / IMAGES_FILE), IMAGES)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3])
+def test_images_are_cut_to_the_first(folder: Path, kept: int) -> None:
+    images = create_images(folder / IMAGES_FILE, 100_000, 8)
+    images.write(0, IMAGES)
+    cut_images(images, kept)
+    np.testing.assert_array_equal(np.load(folder / IMAGES_FILE), IMAGES[:kept])
 
 
 @pytest.mark.parametrize("file", [IMAGES_FILE, INDEX_FILE])

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from affect.rows import Rows
 
@@ -47,6 +49,15 @@ def test_a_copy_in_another_process_is_the_same_file(rows: Rows) -> None:
     np.testing.assert_array_equal(copy[:], VALUES[1:4])
     copy.write(0, np.ones((1, 2, 3)))
     assert (rows[1] == 1).all()
+
+
+@given(order=st.permutations(range(6)), kept=st.integers(0, 6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_rows_are_arranged_in_place(rows: Rows, order: list[int], kept: int) -> None:
+    rows.write(0, VALUES)
+    rows.arrange(order[:kept])
+    np.testing.assert_array_equal(rows[:kept], VALUES[order[:kept]])
+    assert sorted(rows[:].sum(axis=(1, 2))) == sorted(VALUES.sum(axis=(1, 2)))
 
 
 @pytest.mark.parametrize(("first", "shape"), [(0, (1, 3, 2)), (5, (2, 2, 3)), (-1, (1, 2, 3))])

@@ -5,47 +5,55 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+Work = Callable[[], float]
+
 
 @dataclass(frozen=True)
 class Result:
     """Medians of one comparison: seconds of ours and of the baseline, and the median of their ratio, turn by turn."""
 
     benchmark: str
+    ours: str
     baseline: str
     ours_seconds: float
     baseline_seconds: float
     ratio: float
 
 
-def compare(
-    benchmark: str, ours: Callable[[], object], baselines: Mapping[str, Callable[[], object]], turns: int
-) -> list[Result]:
-    """Run ours and each baseline once to warm up, then in so many turns, and compare them."""
-    work = {"ours": ours, **baselines}
-    for run in work.values():
+def timed(run: Callable[[], object]) -> Work:
+    """Return what runs and returns the seconds that it took."""
+
+    def work() -> float:
+        started = time.perf_counter()
         run()
-    seconds: dict[str, list[float]] = {name: [] for name in work}
+        return time.perf_counter() - started
+
+    return work
+
+
+def compare(benchmark: str, ours: Mapping[str, Work], baselines: Mapping[str, Work], turns: int) -> list[Result]:
+    """Let each of ours and each baseline work in so many turns; each work returns the seconds that count."""
+    seconds: dict[str, list[float]] = {name: [] for name in (*ours, *baselines)}
     for _ in range(turns):
-        for name, run in work.items():
-            started = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - started)
-    own = seconds["ours"]
+        for name, work in {**ours, **baselines}.items():
+            seconds[name].append(work())
     return [
         Result(
             benchmark,
-            name,
-            statistics.median(own),
-            statistics.median(seconds[name]),
-            statistics.median(theirs / mine for theirs, mine in zip(seconds[name], own, strict=True)),
+            mine,
+            theirs,
+            statistics.median(seconds[mine]),
+            statistics.median(seconds[theirs]),
+            statistics.median(slow / fast for slow, fast in zip(seconds[theirs], seconds[mine], strict=True)),
         )
-        for name in baselines
+        for mine in ours
+        for theirs in baselines
     ]
 
 
 def print_table(results: list[Result]) -> None:
     """Print a line for each comparison."""
-    print(f"{'benchmark':50} {'baseline':36} {'ours':>8} {'baseline':>8} {'ratio':>6}")
+    print(f"{'benchmark':40} {'ours':22} {'baseline':44} {'ours':>9} {'baseline':>9} {'ratio':>6}")
     for result in results:
-        seconds = f"{result.ours_seconds:7.3f}s {result.baseline_seconds:7.3f}s"
-        print(f"{result.benchmark:50} {result.baseline:36} {seconds} {result.ratio:6.2f}")
+        names = f"{result.benchmark:40} {result.ours:22} {result.baseline:44}"
+        print(f"{names} {result.ours_seconds:8.3f}s {result.baseline_seconds:8.3f}s {result.ratio:6.2f}", flush=True)

@@ -1,4 +1,4 @@
-"""Every benchmark, in one table: `make bench`, or `PYTHONPATH=src python tests/benchmarks/run.py`."""
+"""Every benchmark, in one table: `make bench`, or `PYTHONPATH=src:tests python tests/benchmarks/run.py`."""
 
 import json
 from dataclasses import asdict
@@ -6,15 +6,20 @@ from pathlib import Path
 
 from affect import runtime
 from measuring import print_table
-from training_step import compare_steps
+from stages import compare_stages
+from training import compare_steps, compare_training
 
 RESULTS = Path(__file__).with_name("results.json")
+BACKBONES = ("resnet50", "efficientnetb1")
 
 
 def main() -> None:
     """Run them all."""
     runtime.set_up(1)
-    results = [result for backbone in ("resnet50", "efficientnetb1") for result in compare_steps(backbone)]
+    results = compare_stages()
+    for compare in (compare_steps, compare_training):
+        for backbone in BACKBONES:
+            results += compare(backbone)
     RESULTS.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
     print_table(results)
 

@@ -1,0 +1,153 @@
+"""Fine-tuning as the stage does it against Keras's `fit` of the whole network with the same layers frozen."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from conftest import ROOT
+from dvclive import Live
+
+import train
+from affect.feeding import Array, Batches
+from affect.fused import fused_copy
+from affect.network import TASKS, Network, Units, build_network
+from affect.precision import BFLOAT16, FLOAT32, fastest_precision, input_type
+from affect.records import IMAGES_FILE, Records, create_images
+from affect.runtime import keras
+from affect.training import compile_network, compute_features, make_examples
+from measuring import Result, Work, compare, timed
+from params import Train, load_params
+
+SIZE, BATCH = 224, 16
+STEPS, STEP_TURNS = 12, 5
+EPOCHS, TRAIN_IMAGES, VAL_IMAGES, STAGE_TURNS = 15, 256, 64, 3
+WHOLE = "Keras's fit of the whole network"
+
+
+def compare_steps(backbone: str) -> list[Result]:
+    """Compare the cost of a step of the report's network, at its size and batch."""
+    with tempfile.TemporaryDirectory() as folder:
+        records = draw_records(Path(folder), STEPS * BATCH)
+        baselines = {
+            f"{WHOLE}, {precision}{', XLA' * compiled}": fit_plain(backbone, records, precision, compiled)
+            for precision in (FLOAT32, BFLOAT16)
+            for compiled in (False, True)
+        }
+        precisions = dict.fromkeys((FLOAT32, fastest_precision(backbone)))
+        ours = {precision: fit_stored(backbone, records, precision) for precision in precisions}
+        for work in (*ours.values(), *baselines.values()):
+            work()
+        return compare(f"training step, {backbone}", ours, baselines, STEP_TURNS)
+
+
+def compare_training(backbone: str) -> list[Result]:
+    """Compare fifteen epochs with validation, from building the network on; ours with its pass over frozen layers."""
+    with tempfile.TemporaryDirectory() as train_folder, tempfile.TemporaryDirectory() as val_folder:
+        records = draw_records(Path(train_folder), TRAIN_IMAGES)
+        val = draw_records(Path(val_folder), VAL_IMAGES)
+        precision = fastest_precision(backbone)
+        return compare(
+            f"train stage, {EPOCHS} epochs, {backbone}",
+            {precision: timed(lambda: run_stage(backbone, records, val, precision))},
+            {f"{WHOLE}, {FLOAT32}": timed(lambda: run_plain(backbone, records, val))},
+            STAGE_TURNS,
+        )
+
+
+def draw_records(folder: Path, count: int) -> Records:
+    """Return images of noise with labels; what they show does not change what training costs."""
+    draws = np.random.default_rng(count)
+    images = create_images(folder / IMAGES_FILE, count, SIZE)
+    images.write(0, draws.integers(0, 256, images.shape, np.uint8))
+    affect = {task: draws.uniform(-1, 1, count) for task in TASKS[1:]}
+    return Records(images, pd.DataFrame({"expression": draws.integers(0, 8, count)} | affect))
+
+
+def build(backbone: str, precision: str = FLOAT32) -> Network:
+    """Build the report's network, from random weights, under a global dtype policy."""
+    with global_precision(precision):
+        return build_network(backbone, SIZE, None, 50, Units(shared=512, emotion=256, affect=128))
+
+
+@contextmanager
+def global_precision(precision: str) -> Iterator[None]:
+    """Set Keras's dtype policy for a while."""
+    keras.config.set_dtype_policy(precision)
+    yield
+    keras.config.set_dtype_policy(FLOAT32)
+
+
+class StepTimer(keras.callbacks.Callback):
+    """When each step of a `fit` ended."""
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        self.ends: list[float] = []
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.ends.append(time.perf_counter())
+
+    def seconds_a_step(self) -> float:
+        """Return the mean over all steps but the first, which waits for `fit` to set itself up."""
+        return (self.ends[-1] - self.ends[0]) / (len(self.ends) - 1)
+
+
+def time_steps(model: keras.Model, inputs: Array, index: pd.DataFrame) -> Work:
+    """Return what trains a compiled model for some steps, and returns the seconds that one took."""
+    batches = Batches(make_examples(inputs, index, TASKS), BATCH)
+
+    def work() -> float:
+        timer = StepTimer()
+        model.fit(batches.stream(), shuffle=False, verbose=0, callbacks=[timer])
+        return timer.seconds_a_step()
+
+    return work
+
+
+def fit_stored(backbone: str, records: Records, precision: str) -> Work:
+    """Train as the stage does."""
+    network = build(backbone)
+    assert network.frozen is not None
+    scratch = Path(records.images.file.name).parent
+    features = compute_features(network.frozen, records.images, BATCH, input_type(precision), scratch)
+    learner = fused_copy(network.trained, precision)
+    compile_network(learner, TASKS, 1e-3, dict.fromkeys(TASKS, 1.0))
+    return time_steps(learner, features, records.index)
+
+
+def fit_plain(backbone: str, records: Records, precision: str, compiled: bool) -> Work:
+    """Train as one would with Keras alone."""
+    model = compile_plain(build(backbone, precision))
+    model.jit_compile = compiled
+    return time_steps(model, records.images, records.index)
+
+
+def compile_plain(network: Network) -> keras.Model:
+    """Compile the whole network with Keras's own Adam."""
+    compile_network(network.model, TASKS, 1e-3, dict.fromkeys(TASKS, 1.0))
+    network.model.optimizer = keras.optimizers.Adam(1e-3)
+    return network.model
+
+
+def run_stage(backbone: str, records: Records, val: Records, precision: str) -> None:
+    """Train by the stage's own function, without an early stop."""
+    changed = {"epochs": EPOCHS, "batch_size": BATCH, "early_stopping_patience": EPOCHS}
+    settings: Train = load_params(ROOT / "params.yaml").train.model_copy(update=changed)
+    with tempfile.TemporaryDirectory() as curves, Live(curves, dvcyaml=None, save_dvc_exp=False) as live:
+        train.train_network(build(backbone), records, val, TASKS, settings, precision, live)
+
+
+def run_plain(backbone: str, records: Records, val: Records) -> None:
+    """Train as many epochs with Keras alone."""
+    batches, unseen = (Batches(make_examples(part.images, part.index, TASKS), BATCH) for part in (records, val))
+    compile_plain(build(backbone)).fit(
+        batches.stream(EPOCHS),
+        steps_per_epoch=len(batches),
+        epochs=EPOCHS,
+        validation_data=unseen.stream(),
+        shuffle=False,
+        verbose=0,
+    )
