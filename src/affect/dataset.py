@@ -1,5 +1,7 @@
 """A folder in AffectNet's layout: `images/{id}.jpg` and `annotations/{id}_exp.npy`, `{id}_val.npy`, `{id}_aro.npy`."""
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,15 +26,15 @@ class UnusableImageError(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """An id of the dataset and its image files: exactly one where the dataset is in order."""
+    """An id of the dataset and the names of its image files: exactly one where the dataset is in order."""
 
     id: str
-    images: tuple[Path, ...]
+    images: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """AffectNet's labels of one image; valence and arousal lie in [-1, 1] and are NaN where not annotated."""
 
@@ -48,11 +50,11 @@ def list_entries(raw: Path) -> list[Entry]:
     """
     if not raw.is_dir():
         raise InputError(f"data.raw: {raw} is not a folder; point it at a dataset in the AffectNet layout")
-    images: dict[str, list[Path]] = {}
+    images: dict[str, tuple[str, ...]] = {}
     for name in _list_names(raw / "images"):
-        path = raw / "images" / name
-        if path.suffix.lower() in IMAGE_SUFFIXES:
-            images.setdefault(path.stem, []).append(path)
+        file = Path(name)
+        if file.suffix.lower() in IMAGE_SUFFIXES:
+            images[file.stem] = (*images.get(file.stem, ()), name)
     annotated = {
         name.removesuffix(EXPRESSION_SUFFIX)
         for name in _list_names(raw / "annotations")
@@ -64,15 +66,17 @@ def list_entries(raw: Path) -> list[Entry]:
     return [Entry(id, tuple(sorted(images.get(id, ())))) for id in ids]
 
 
-def single_image(entry: Entry) -> Path:
-    """Return the entry's image file. Raises UnusableImageError unless there is exactly one with a readable name."""
+def single_image(entry: Entry) -> str:
+    """Return the name of the entry's image file.
+
+    Raises UnusableImageError unless there is exactly one, and its name can be printed.
+    """
     if not entry.id.isprintable():
         raise UnusableImageError("name_unprintable", f"{entry.id!r} has characters that can't be printed")
     if not entry.images:
         raise UnusableImageError("no_image", f"{entry.id}{EXPRESSION_SUFFIX} has no image beside it in images/")
     if len(entry.images) > 1:
-        names = ", ".join(image.name for image in entry.images)
-        raise UnusableImageError("duplicate_id", f"one id for several files: {names}")
+        raise UnusableImageError("duplicate_id", f"one id for several files: {', '.join(entry.images)}")
     return entry.images[0]
 
 
@@ -91,9 +95,10 @@ def read_annotation(annotations: Path, id: str) -> Annotation:
     )
 
 
-def _list_names(folder: Path) -> list[str]:
+def _list_names(folder: Path) -> Iterator[str]:
     try:
-        return [path.name for path in folder.iterdir()]
+        with os.scandir(folder) as found:
+            yield from (file.name for file in found)
     except OSError as error:
         raise InputError(f"data.raw: {folder} can't be listed: {error.strerror}") from None
 

@@ -41,7 +41,7 @@ def ingest(raw: Path, entries: Sequence[Entry], limits: ImageLimits, images: Row
     hashes = np.zeros((len(entries), HASH_WORDS), dtype=np.uint64)
     faces: dict[int, tuple[str, int, float, float]] = {}
     dropped: list[tuple[str, str, str]] = []
-    load = partial(_load, annotations=raw / "annotations", limits=limits, images=images)
+    load = partial(_load, raw=raw, limits=limits, images=images)
     results = parallel_map(load, list(enumerate(entries)), description)
     for position, (entry, result) in enumerate(zip(entries, results, strict=True)):
         if isinstance(result, UnusableImageError):
@@ -58,12 +58,12 @@ def ingest(raw: Path, entries: Sequence[Entry], limits: ImageLimits, images: Row
 
 
 def _load(
-    numbered: tuple[int, Entry], annotations: Path, limits: ImageLimits, images: Rows
+    numbered: tuple[int, Entry], raw: Path, limits: ImageLimits, images: Rows
 ) -> tuple[Annotation, np.ndarray] | UnusableImageError:
     position, entry = numbered
     try:
-        file = single_image(entry)
-        annotation = read_annotation(annotations, entry.id)
+        file = raw / "images" / single_image(entry)
+        annotation = read_annotation(raw / "annotations", entry.id)
         image = read_image(file, limits.min_side, limits.max_pixels)
     except UnusableImageError as error:
         return error
