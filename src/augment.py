@@ -29,6 +29,7 @@ def main() -> None:
     train = read_records(INPUT).select("train")
     repeats = settings.copies + 1
     index = train.index.loc[train.index.index.repeat(repeats), ["id", "expression", "valence", "arousal"]]
+    index = index.reset_index(drop=True)
     index.insert(1, "copy", np.tile(np.arange(repeats), len(train.index)))
     with whole_folder(OUTPUT) as folder:
         augmented = create_images(folder / IMAGES_FILE, len(index), train.size)
@@ -37,7 +38,7 @@ def main() -> None:
         for _ in parallel_map(work, originals, "augment"):
             pass
         write_index(folder, index)
-    show_examples(read_records(OUTPUT), repeats)
+    show_examples(Records(augmented, index), repeats)
     print(f"augment: {len(originals)} images, {len(index)} with their copies")
 
 
