@@ -26,7 +26,7 @@ from affect.runtime import keras
 from measuring import Result, compare, timed
 from params import load_params
 
-FACES, SIZE, TURNS, BATCH = 4000, 224, 5, 64
+FACES, SIZE, TURNS, BATCH = 4000, 224, 3, 64
 LABELS = ["exp", "val", "aro"]
 
 
