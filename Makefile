@@ -4,13 +4,26 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 ACTIVATE := . $(VENV)/bin/activate
 
-.PHONY: repro test bench bench-scale lint format lock
+.PHONY: repro test report ablation seeds bench bench-scale lint format lock
 
 repro: $(INSTALLED) ## run the experiment
 	$(ACTIVATE) && dvc repro
 
 test: $(INSTALLED) ## run the tests
 	$(ACTIVATE) && pytest
+
+report: $(INSTALLED) ## write metrics/full_report.html, with timings and pictures of the worst errors
+	$(ACTIVATE) && python src/report.py
+
+ablation: $(INSTALLED) ## compare four altered copies of each training image with none
+	$(ACTIVATE) && dvc exp list --name-only | grep '^ablation-' | xargs -r dvc exp remove
+	$(ACTIVATE) && dvc exp run --queue --name ablation -S augment.copies=4,0 && dvc exp run --run-all
+	$(ACTIVATE) && dvc metrics diff ablation-1 ablation-2 --md metrics/evaluate.json
+
+seeds: $(INSTALLED) ## mean and deviation of each metric over five trainings
+	$(ACTIVATE) && dvc exp list --name-only | grep '^seeds-' | xargs -r dvc exp remove
+	$(ACTIVATE) && dvc exp run --queue --name seeds -S train.seed=1,2,3,4,5 && dvc exp run --run-all
+	$(ACTIVATE) && dvc exp show --json | python src/seeds.py seeds-
 
 bench: $(INSTALLED) ## compare our speed with what one would run otherwise
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/run.py

@@ -1,26 +1,42 @@
-"""Predict the held-out images and compute the metrics: `dvc repro evaluate`, or `python src/evaluate.py`."""
+"""Predict the held-out images, compute and report the metrics: `dvc repro evaluate`, or `python src/evaluate.py`."""
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from affect import runtime
-from affect.evaluation import affect_scatter, confusion, evaluate_predictions, precision_recall, roc
+from affect.breakdown import reliability, worst_errors
+from affect.contact_sheet import save_captioned
+from affect.evaluation import evaluate
+from affect.expressions import EXPRESSIONS
 from affect.files import write_json
 from affect.models import cost, load_model
+from affect.plot_data import affect_scatter, circumplex, confusion, precision_recall, roc, training_curves
 from affect.predictions import COLUMNS, predict
+from affect.provenance import dataset_hash
 from affect.records import Records, read_records
+from affect.report import read_results, render_html, render_markdown
 from affect.runtime import keras
-from params import load_params
+from params import Params, load_params
 from stage import run_stage
 
 RECORDS = Path("data/prepared")
 MODELS = Path("models")
-METRICS = Path("metrics/evaluate.json")
-PREDICTIONS = Path("metrics/predictions")
-PLOTS = Path("metrics/plots")
-PLOTTED = {"confusion": confusion, "roc": roc, "precision_recall": precision_recall, "affect": affect_scatter}
+METRICS = Path("metrics")
+PREDICTIONS = METRICS / "predictions"
+PLOTS = METRICS / "plots"
+LOCK = Path("dvc.lock")
+PLOTTED = {
+    "confusion": confusion,
+    "roc": roc,
+    "precision_recall": precision_recall,
+    "affect": affect_scatter,
+    "circumplex": circumplex,
+}
+MOST_ERRORS = 20
+LONGEST_ID = 24
 
 
 def main() -> None:
@@ -30,16 +46,22 @@ def main() -> None:
     records = read_records(RECORDS)
     split = "test" if (records.index["split"] == "test").any() else "val"
     held_out = records.select(split)
-    metrics: dict = {"split": split, "images": len(held_out.index)}
     tables: dict[str, pd.DataFrame] = {}
+    costs: dict[str, dict] = {}
     for backbone in params.backbones:
         file = MODELS / f"{backbone}.keras"
         model = load_model(file)
         tables[backbone] = predict_records(model, held_out, params.evaluate.batch_size, backbone)
-        results, notes = evaluate_predictions(tables[backbone])
-        metrics[backbone] = results | {"cost": cost(model, file), "notes": notes}
-    write_json(METRICS, metrics)
-    write_tables(tables)
+        costs[backbone] = cost(model, file)
+    settings = params.evaluate
+    results = evaluate(tables, settings.bootstrap, settings.seed, settings.calibration_bins)
+    for backbone in params.backbones:
+        results[backbone]["cost"] = costs[backbone]
+    write_json(METRICS / "evaluate.json", {"split": split, "images": len(held_out.index)} | results)
+    write_tables(tables, settings.calibration_bins)
+    for name, table in tables.items():
+        show_worst_errors(held_out, table, name)
+    write_report(params)
 
 
 def predict_records(model: keras.Model, records: Records, batch_size: int, description: str) -> pd.DataFrame:
@@ -49,15 +71,53 @@ def predict_records(model: keras.Model, records: Records, batch_size: int, descr
     return records.index.join(predicted)[COLUMNS]
 
 
-def write_tables(tables: dict[str, pd.DataFrame]) -> None:
+def write_tables(tables: dict[str, pd.DataFrame], calibration_bins: int) -> None:
     """Write each backbone's predictions, and what the plots show of all backbones together."""
     PREDICTIONS.mkdir(parents=True, exist_ok=True)
-    PLOTS.mkdir(parents=True, exist_ok=True)
     for backbone, table in tables.items():
         table.to_csv(PREDICTIONS / f"{backbone}.csv", index=False, lineterminator="\n")
     for name, plotted in PLOTTED.items():
-        parts = pd.concat({backbone: plotted(table) for backbone, table in tables.items()}, names=["backbone"])
-        parts.reset_index(level=0).to_csv(PLOTS / f"{name}.csv", index=False, lineterminator="\n")
+        write_plot(name, {backbone: plotted(table) for backbone, table in tables.items()})
+    write_plot("reliability", {name: reliability(table, calibration_bins) for name, table in tables.items()})
+    write_plot("curves", {name: training_curves(METRICS / "train" / name / "plots" / "metrics") for name in tables})
+
+
+def write_plot(name: str, parts: dict[str, pd.DataFrame]) -> None:
+    """Write the data of a plot, each row with its backbone."""
+    PLOTS.mkdir(parents=True, exist_ok=True)
+    joined = pd.concat(parts, names=["backbone"]).reset_index(level=0)
+    joined.to_csv(PLOTS / f"{name}.csv", index=False, lineterminator="\n")
+
+
+def show_worst_errors(records: Records, table: pd.DataFrame, backbone: str) -> None:
+    """Draw the images whose expression a network gets most wrong, with labels and predictions."""
+    worst = worst_errors(table, MOST_ERRORS)
+    captions = [describe_error(row) for _, row in worst.iterrows()]
+    wrong = int((table["expression"] != table["predicted_expression"]).sum())
+    title = f"{backbone}: {len(worst)} of {wrong} wrong expressions; valence and arousal: true / predicted"
+    images = [records.images[row] for row in worst.index]
+    save_captioned(PLOTS / "worst_errors" / f"{backbone}.png", title, images, captions)
+
+
+def describe_error(row: pd.Series) -> str:
+    """Return an image's id, its true and predicted expression, and, where known, its valence and arousal."""
+    lines = [
+        row["id"][-LONGEST_ID:],
+        f"{EXPRESSIONS[row['expression']]}, taken for",
+        EXPRESSIONS[row["predicted_expression"]],
+    ]
+    for task in ("valence", "arousal"):
+        if not np.isnan(row[task]):
+            lines.append(f"{task} {row[task]:.2f} / {row[f'predicted_{task}']:.2f}")
+    return "\n".join(lines)
+
+
+def write_report(params: Params) -> None:
+    """Write metrics/report.md and report.html from the files in metrics/."""
+    results, parameters = read_results(METRICS), params.model_dump(exclude={"sample", "pretrain"})
+    (METRICS / "report.md").write_text(render_markdown(results, parameters), encoding="utf-8")
+    page = render_html(results, parameters, dataset_hash(params.data.raw, LOCK))
+    (METRICS / "report.html").write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

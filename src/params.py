@@ -118,6 +118,9 @@ class Evaluate(Section):
     """The evaluation."""
 
     batch_size: Count
+    bootstrap: Annotated[int, Field(ge=100)]
+    calibration_bins: Annotated[int, Field(ge=2)]
+    seed: Seed
 
 
 class PretrainedNetwork(Section):

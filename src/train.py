@@ -1,6 +1,7 @@
 """Train one network: `dvc repro train@resnet50`, or `python src/train.py resnet50`."""
 
 import argparse
+import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from dvclive import Live
 from affect import runtime
 from affect.curves import Curves
 from affect.feeding import Array
+from affect.files import write_json
 from affect.fused import fused_copy
 from affect.network import Network, Units, build_network
 from affect.precision import fastest_precision, input_type
@@ -34,6 +36,7 @@ TRAIN_RECORDS = Path("data/augmented")
 VAL_RECORDS = Path("data/prepared")
 MODELS = Path("models")
 CURVES = Path("metrics/train")
+TIMING = Path("metrics/timing")
 SCRATCH = Path("data/cache")
 
 
@@ -55,7 +58,9 @@ def main() -> None:
         started = time.perf_counter()
         best_epoch = train_network(network, train, val, tasks, params.train, precision, live)
         live.log_metric("best_epoch", best_epoch, plot=False)
-        live.log_metric("seconds", round(time.perf_counter() - started, 1), plot=False)
+    # It differs at each run, so it is no output that DVC would lock.
+    timing = {"seconds": round(time.perf_counter() - started, 1), "peak_memory_mb": peak_memory_mb()}
+    write_json(TIMING / f"{backbone}.json", timing)
     MODELS.mkdir(exist_ok=True)
     network.model.save(MODELS / f"{backbone}.keras")
 
@@ -101,6 +106,12 @@ def choose_inputs(
     return network.trained, [
         compute_features(network.frozen, part, settings.batch_size, dtype, SCRATCH) for part in images
     ]
+
+
+def peak_memory_mb() -> int:
+    """Return the most memory that this process has held at once, in megabytes (10^6 bytes)."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
 
 
 if __name__ == "__main__":

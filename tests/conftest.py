@@ -15,7 +15,13 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from affect.expressions import EXPRESSIONS
+
 ROOT = Path(__file__).parent.parent
+COLUMNS = [
+    *("id", "expression", "predicted_expression", *(f"p_{name}" for name in EXPRESSIONS)),
+    *("valence", "predicted_valence", "arousal", "predicted_arousal"),
+]
 
 
 def draw_picture(seed: int | str, side: int = 64) -> np.ndarray:
@@ -53,6 +59,26 @@ def write_face(
     """Write one annotated image."""
     write_image(raw, id, image)
     write_labels(raw, id, expression, valence, arousal)
+
+
+def draw_predictions(images: int, seed: int, coarse: bool = False, skill: float = 2) -> pd.DataFrame:
+    """Predictions, better than chance by `skill`, a fifth of them without valence or without arousal.
+
+    `coarse` ones have ties and few expressions.
+    """
+    draws = np.random.default_rng(seed)
+    truth = draws.integers(0, 2 if coarse else 8, images)
+    scores = draws.normal(size=(images, 8)) + skill * np.eye(8)[truth]
+    probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    table = pd.DataFrame(probabilities.round(1 if coarse else 6), columns=[f"p_{name}" for name in EXPRESSIONS])
+    table["id"] = [str(row) for row in range(images)]
+    table["expression"] = truth
+    table["predicted_expression"] = probabilities.round(1 if coarse else 6).argmax(axis=1)
+    for task in ("valence", "arousal"):
+        values = draws.uniform(-1, 1, images)
+        table[task] = np.where(draws.random(images) < 0.2, np.nan, values.round(1 if coarse else 6))
+        table[f"predicted_{task}"] = (values / 2 + draws.normal(0, 0.2, images)).clip(-1, 1).round(6)
+    return table[COLUMNS]
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:

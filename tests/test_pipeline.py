@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT, Workspace, commit_all, run
+from ruamel.yaml import YAML
 from scipy import stats
 from sklearn.metrics import (
     average_precision_score,
@@ -65,7 +66,7 @@ def test_a_second_run_reruns_nothing(experiment: Workspace) -> None:
 
 def test_only_the_backbones_of_params_are_evaluated(experiment: Workspace) -> None:
     metrics = experiment.read_metrics("evaluate")
-    assert set(metrics) == {"split", "images", BACKBONE}
+    assert set(metrics) == {"split", "images", BACKBONE, "comparison", "mcnemar"}
     assert (metrics["split"], metrics["images"]) == ("val", 16)
 
 
@@ -159,8 +160,34 @@ def test_metrics_and_plots_are_shown_by_dvc(experiment: Workspace) -> None:
     page = experiment.folder / "page"
     run(experiment.folder, "dvc", "plots", "show", "-o", str(page))
     html = (page / "index.html").read_text()
-    for title in ("Confusion matrix", "ROC, one expression", "Precision and recall", "Predicted against true valence"):
+    for title in (
+        *("Training curves", "Confusion matrix", "ROC, one expression", "Precision and recall"),
+        *("Predicted against true valence", "Circumplex", "Reliability", f"worst_errors/{BACKBONE}.png"),
+    ):
         assert title in html
+
+
+def test_timings_are_shown_by_dvc_but_locked_nowhere(experiment: Workspace) -> None:
+    shown = json.loads(run(experiment.folder, "dvc", "metrics", "show", "--json").stdout)[""]["data"]
+    timing = shown[f"metrics/timing/{BACKBONE}.json"]["data"]
+    assert timing["seconds"] > 0
+    assert 100 < timing["peak_memory_mb"] < 20_000
+    assert "timing" not in (experiment.folder / "dvc.lock").read_text()
+
+
+def test_the_report_is_of_this_run(experiment: Workspace) -> None:
+    metrics = experiment.folder / "metrics"
+    lock = YAML(typ="safe").load(experiment.folder / "dvc.lock")
+    (raw,) = [dep for dep in lock["stages"]["prepare"]["deps"] if dep["path"] == "data/sample"]
+    page = (metrics / "report.html").read_text()
+    accuracy = experiment.read_metrics("evaluate")[BACKBONE]["emotion"]["accuracy"]
+    for shown in (raw["md5"], f">{accuracy:.3f}<", "train.learning_rate"):
+        assert shown in page, shown
+    assert f"{accuracy:.3f}" in (metrics / "report.md").read_text()
+    result = experiment.run_script("report")
+    assert result.returncode == 0, result.stderr
+    assert "peak memory of training" in (metrics / "full_report.html").read_text()
+    assert "data:image/png" in (metrics / "full_report.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -169,7 +196,7 @@ def test_metrics_and_plots_are_shown_by_dvc(experiment: Workspace) -> None:
         ("data.seed", 1, "prepare"),
         ("augment.copies", 0, "augment"),
         ("train.learning_rate", 0.0005, f"train@{BACKBONE}"),
-        ("evaluate.batch_size", 8, "evaluate"),
+        ("evaluate.bootstrap", 500, "evaluate"),
     ],
 )
 def test_a_parameter_changes_the_stage_it_belongs_to(
@@ -181,4 +208,5 @@ def test_a_parameter_changes_the_stage_it_belongs_to(
         changed = json.loads(run(experiment.folder, "dvc", "status", "--json").stdout)
     finally:
         experiment.params.write_bytes(before)
-    assert set(changed) == {stage}
+    # The report shows every parameter.
+    assert set(changed) == {stage, "evaluate"}

@@ -1,18 +1,68 @@
-"""From a table of predictions to metrics and to what the plots show."""
+"""From the networks' predictions to metrics/evaluate.json."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import precision_recall_curve, roc_curve
 
+from affect.bootstrap import Figure, bootstrap
+from affect.breakdown import expected_calibration_error, most_confused, per_class
+from affect.comparison import compare, mcnemar
 from affect.expressions import EXPRESSIONS
 from affect.metrics import AFFECT_METRICS, EXPRESSION_METRICS, PROBABILITY_METRICS, UndefinedMetricError
 from affect.predictions import DECIMALS, PROBABILITIES
+from affect.weighted_metrics import WeightedMetrics
 
-# Plots are drawn by a browser from text: beyond this, more points cost more than they show.
-MOST_CURVE_POINTS = 200
-MOST_SCATTER_POINTS = 2000
+
+def evaluate(tables: Mapping[str, pd.DataFrame], resamples: int, seed: int, calibration_bins: int) -> dict:
+    """Return all results of the networks, by network, and their comparison.
+
+    tables: by network, predictions of the same images in the same rows, with the columns of
+    affect.predictions.COLUMNS. Valence and arousal are evaluated where annotated.
+    """
+    weighted = {network: WeightedMetrics(table) for network, table in tables.items()}
+
+    def compute(counts: np.ndarray) -> dict[tuple[str, str, str], np.ndarray]:
+        return {
+            (network, *metric): values
+            for network, metrics in weighted.items()
+            for metric, values in metrics(counts).items()
+        }
+
+    figures = bootstrap(compute, len(next(iter(tables.values()))), resamples, seed)
+    results: dict = {}
+    for network, table in tables.items():
+        metrics, notes = evaluate_predictions(table)
+        results[network] = {
+            **metrics,
+            "calibration": {"ece": round(expected_calibration_error(table, calibration_bins), DECIMALS)},
+            "intervals": intervals(network, metrics, figures, notes),
+            "classes": per_class(table),
+            "confused": most_confused(table),
+            "notes": notes,
+        }
+    return results | {"comparison": compare(list(tables), figures), "mcnemar": mcnemar(tables)}
+
+
+def intervals(
+    network: str,
+    metrics: Mapping[str, Mapping[str, float]],
+    figures: Mapping[tuple[str, str, str], Figure],
+    notes: list[str],
+) -> dict[str, dict[str, list[float]]]:
+    """Return the 95 % interval of each of a network's metrics; notes say where the resamples don't give one."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for task, names in metrics.items():
+        found[task] = {}
+        for name in names:
+            interval = figures[network, task, name].interval()
+            if interval is None:
+                notes.append(f"{task}.{name}: no interval, it is undefined in too many resamples")
+            elif interval[0] == interval[1]:
+                notes.append(f"{task}.{name}: no interval, it is the same in all resamples")
+            else:
+                found[task][name] = [round(bound, DECIMALS) for bound in interval]
+    return found
 
 
 def evaluate_predictions(table: pd.DataFrame) -> tuple[dict[str, dict[str, float]], list[str]]:
@@ -36,51 +86,6 @@ def evaluate_predictions(table: pd.DataFrame) -> tuple[dict[str, dict[str, float
     return results, notes
 
 
-def confusion(table: pd.DataFrame) -> pd.DataFrame:
-    """Count each pair of true and predicted expression; `share` is of the images with that true expression."""
-    counts = pd.crosstab(table["expression"], table["predicted_expression"])
-    counts = counts.reindex(index=range(8), columns=range(8), fill_value=0)
-    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
-    return pd.DataFrame(
-        {
-            "expression": np.repeat(EXPRESSIONS, 8),
-            "predicted_expression": np.tile(EXPRESSIONS, 8),
-            "images": counts.to_numpy().ravel(),
-            "share": shares.to_numpy().ravel().round(4),
-        }
-    )
-
-
-def roc(table: pd.DataFrame) -> pd.DataFrame:
-    """Return ROC curves, one an expression that occurs: the columns expression, point (its
-    place on the curve), false_positive_rate, true_positive_rate."""
-    curves = []
-    for name, truth, probability in _one_against_rest(table):
-        false_positives, true_positives, _ = roc_curve(truth, probability)
-        curves.append(_curve(name, false_positive_rate=false_positives, true_positive_rate=true_positives))
-    return pd.concat(curves)
-
-
-def precision_recall(table: pd.DataFrame) -> pd.DataFrame:
-    """Return precision-recall curves, one an expression that occurs: the columns expression,
-    point (its place on the curve), recall, precision."""
-    curves = []
-    for name, truth, probability in _one_against_rest(table):
-        precision, recall, _ = precision_recall_curve(truth, probability)
-        curves.append(_curve(name, recall=recall, precision=precision))
-    return pd.concat(curves)
-
-
-def affect_scatter(table: pd.DataFrame) -> pd.DataFrame:
-    """Return true and predicted valence and arousal, one row an image and dimension, where both are known."""
-    parts = []
-    for task in ("valence", "arousal"):
-        part = table[["id", task, f"predicted_{task}"]].set_axis(["id", "truth", "predicted"], axis=1).dropna()
-        part.insert(1, "dimension", task)
-        parts.append(_thin(part, MOST_SCATTER_POINTS))
-    return pd.concat(parts)
-
-
 def _compute(
     task: str,
     metrics: Mapping[str, Callable[[np.ndarray, np.ndarray], float]],
@@ -95,22 +100,3 @@ def _compute(
         except UndefinedMetricError as undefined:
             notes.append(f"{task}.{name}: {undefined}")
     return results
-
-
-def _one_against_rest(table: pd.DataFrame) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    for expression, name in enumerate(EXPRESSIONS):
-        truth = (table["expression"] == expression).to_numpy()
-        if 0 < truth.sum() < len(truth):
-            yield name, truth, table[f"p_{name}"].to_numpy()
-
-
-def _curve(expression: str, **coordinates: np.ndarray) -> pd.DataFrame:
-    points = _thin(pd.DataFrame(coordinates), MOST_CURVE_POINTS).round(DECIMALS)
-    points.insert(0, "expression", expression)
-    points.insert(1, "point", range(len(points)))
-    return points
-
-
-def _thin(points: pd.DataFrame, most: int) -> pd.DataFrame:
-    kept = np.unique(np.linspace(0, len(points) - 1, min(most, len(points))).round().astype(int))
-    return points.iloc[kept]

@@ -1,0 +1,29 @@
+"""Render the report with what differs at each run, and with pictures of the worst errors: `make report`."""
+
+import json
+from pathlib import Path
+
+from affect.provenance import dataset_hash
+from affect.report import Unlocked, read_results, render_html
+from params import load_params
+from stage import run_stage
+
+METRICS = Path("metrics")
+LOCK = Path("dvc.lock")
+PAGE = METRICS / "full_report.html"
+
+
+def main() -> None:
+    """Write metrics/full_report.html from what `dvc repro` has left in metrics/."""
+    params = load_params()
+    results = read_results(METRICS)
+    timing = {file.stem: json.loads(file.read_text()) for file in (METRICS / "timing").glob("*.json")}
+    pictures = {network: METRICS / "plots" / "worst_errors" / f"{network}.png" for network in results.networks}
+    unlocked = Unlocked(timing, {network: file for network, file in pictures.items() if file.exists()})
+    parameters = params.model_dump(exclude={"sample", "pretrain"})
+    PAGE.write_text(render_html(results, parameters, dataset_hash(params.data.raw, LOCK), unlocked), encoding="utf-8")
+    print(f"report: {PAGE}")
+
+
+if __name__ == "__main__":
+    run_stage(main)
