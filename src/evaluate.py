@@ -114,9 +114,9 @@ def describe_error(row: pd.Series) -> str:
 
 def write_report(params: Params) -> None:
     """Write metrics/report.md and report.html from the files in metrics/."""
-    results, parameters = read_results(METRICS), params.model_dump(exclude={"sample", "pretrain"})
-    (METRICS / "report.md").write_text(render_markdown(results, parameters), encoding="utf-8")
-    page = render_html(results, parameters, dataset_hash(params.data.raw, LOCK))
+    results = read_results(METRICS)
+    (METRICS / "report.md").write_text(render_markdown(results, params.reported), encoding="utf-8")
+    page = render_html(results, params.reported, dataset_hash(params.data.raw, LOCK))
     (METRICS / "report.html").write_text(page, encoding="utf-8")
 
 

@@ -159,6 +159,11 @@ class Params(Section):
     evaluate: Evaluate
     pretrain: Pretrain
 
+    @property
+    def reported(self) -> dict:
+        """The sections that the report shows; how faces and initial weights were made stands beside them."""
+        return self.model_dump(exclude={"sample", "pretrain"})
+
     @field_validator("backbones")
     @classmethod
     def _each_once(cls, backbones: list[Backbone]) -> list[Backbone]:

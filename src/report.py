@@ -20,8 +20,8 @@ def main() -> None:
     timing = {file.stem: json.loads(file.read_text()) for file in (METRICS / "timing").glob("*.json")}
     pictures = {network: METRICS / "plots" / "worst_errors" / f"{network}.png" for network in results.networks}
     unlocked = Unlocked(timing, {network: file for network, file in pictures.items() if file.exists()})
-    parameters = params.model_dump(exclude={"sample", "pretrain"})
-    PAGE.write_text(render_html(results, parameters, dataset_hash(params.data.raw, LOCK), unlocked), encoding="utf-8")
+    page = render_html(results, params.reported, dataset_hash(params.data.raw, LOCK), unlocked)
+    PAGE.write_text(page, encoding="utf-8")
     print(f"report: {PAGE}")
 
 

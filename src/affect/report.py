@@ -51,7 +51,11 @@ class Results:
     @property
     def networks(self) -> list[str]:
         """The networks' names, in the order of params.yaml."""
-        return [name for name, result in self.evaluate.items() if isinstance(result, dict)]
+        return _networks(self.evaluate)
+
+
+def _networks(evaluate: dict[str, Any]) -> list[str]:
+    return [name for name, result in evaluate.items() if isinstance(result, dict)]
 
 
 def read_results(metrics: Path) -> Results:
@@ -59,10 +63,9 @@ def read_results(metrics: Path) -> Results:
     try:
         evaluate = json.loads((metrics / "evaluate.json").read_text(encoding="utf-8"))
         prepare = json.loads((metrics / "prepare.json").read_text(encoding="utf-8"))
-        networks = [name for name, result in evaluate.items() if isinstance(result, dict)]
         train = {
             network: json.loads((metrics / "train" / network / "metrics.json").read_text(encoding="utf-8"))
-            for network in networks
+            for network in _networks(evaluate)
         }
         plots = {name: pd.read_csv(metrics / "plots" / f"{name}.csv") for name in PLOTS}
     except OSError as error:

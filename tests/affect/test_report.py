@@ -26,7 +26,7 @@ PREPARE = {
     "duplicates": {"groups": 2, "images": 4, "groups_across_splits": 0},
     "splits": {"train": {"images": 60, "neutral": 60}, "val": {"images": 60, "neutral": 60}},
 }
-PARAMETERS = load_params(ROOT / "params.yaml").model_dump(exclude={"sample", "pretrain"})
+PARAMETERS = load_params(ROOT / "params.yaml").reported
 
 
 class Page(HTMLParser):
