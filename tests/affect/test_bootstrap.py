@@ -16,6 +16,7 @@ AUC = ("emotion", "auc_roc")
 CCC = ("valence", "ccc")
 RUNS = 2000
 IMAGES = 500
+RESAMPLES = 1000
 
 # No share of 500 images, so that an interval never ends on it.
 RIGHT = 0.8123
@@ -47,7 +48,7 @@ def simulate(run: int) -> pd.DataFrame:
 
 
 def hold_true_values(run: int) -> list[bool]:
-    figures = bootstrap(WeightedMetrics(simulate(run)), IMAGES, 2000, run)
+    figures = bootstrap(WeightedMetrics(simulate(run)), IMAGES, RESAMPLES, run)
     held = []
     for metric, value in TRUE_VALUES.items():
         interval = figures[metric].interval()

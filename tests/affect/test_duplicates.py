@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 import cv2
+import imagehash
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image
 
 from affect.duplicates import group_duplicates, perceptual_hash
 from affect.faces import draw_face
@@ -24,6 +26,12 @@ def faces() -> list[np.ndarray]:
 @pytest.fixture(scope="module")
 def hashes(faces: list[np.ndarray]) -> np.ndarray:
     return np.stack([perceptual_hash(face) for face in faces])
+
+
+def test_the_hash_is_imagehashs(faces: list[np.ndarray], hashes: np.ndarray) -> None:
+    for face, bits in zip(faces, hashes, strict=True):
+        grey = cv2.resize(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), (64, 64), interpolation=cv2.INTER_AREA)
+        assert (np.unpackbits(bits.view(np.uint8)) == imagehash.phash(Image.fromarray(grey), 16).hash.ravel()).all()
 
 
 def reencode(image: np.ndarray, quality: int) -> np.ndarray:

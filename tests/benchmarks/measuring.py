@@ -1,9 +1,13 @@
 """Ours against named baselines, in turns within one process, so that a busy machine slows all of them alike."""
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 
 Work = Callable[[], float]
 
@@ -22,11 +26,24 @@ class Result:
 
 def timed(run: Callable[[], object]) -> Work:
     """Return what runs and returns the seconds that it took."""
+    return partial(_time, run)
+
+
+def _time(run: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def timed_alone(run: Callable[[], object]) -> Work:
+    """Return what runs in a new process, as a stage does, and returns the seconds that it took there.
+
+    What earlier trainings leave in a process would slow it down.
+    """
 
     def work() -> float:
-        started = time.perf_counter()
-        run()
-        return time.perf_counter() - started
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+            return process.submit(timed(run)).result()
 
     return work
 
@@ -36,6 +53,8 @@ def compare(benchmark: str, ours: Mapping[str, Work], baselines: Mapping[str, Wo
     seconds: dict[str, list[float]] = {name: [] for name in (*ours, *baselines)}
     for _ in range(turns):
         for name, work in {**ours, **baselines}.items():
+            # None is to pay for what another has left to be written to the disk.
+            os.sync()
             seconds[name].append(work())
     return [
         Result(

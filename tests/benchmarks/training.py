@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from conftest import ROOT
 from dvclive import Live
 
 import train
+from affect import runtime
 from affect.feeding import Array, Batches
 from affect.fused import fused_copy
 from affect.network import TASKS, Network, Units, build_network
@@ -19,7 +21,7 @@ from affect.precision import BFLOAT16, FLOAT32, fastest_precision, input_type
 from affect.records import IMAGES_FILE, Records, create_images
 from affect.runtime import keras
 from affect.training import compile_network, compute_features, make_examples
-from measuring import Result, Work, compare, timed
+from measuring import Result, Work, compare, timed_alone
 from params import Train, load_params
 
 SIZE, BATCH = 224, 16
@@ -55,8 +57,8 @@ def compare_training(backbone: str) -> list[Result]:
         precision = fastest_precision(backbone)
         return compare(
             f"train stage, {EPOCHS} epochs, {backbone}",
-            {precision: timed(lambda: run_stage(backbone, records, val, precision))},
-            {f"{WHOLE}, {FLOAT32}": timed(lambda: run_plain(backbone, records, val))},
+            {precision: timed_alone(partial(run_stage, backbone, records, val, precision))},
+            {f"{WHOLE}, {FLOAT32}": timed_alone(partial(run_plain, backbone, records, val))},
             STAGE_TURNS,
         )
 
@@ -142,6 +144,7 @@ def compile_plain(network: Network) -> keras.Model:
 
 def run_stage(backbone: str, records: Records, val: Records, precision: str) -> None:
     """Train by the stage's own function, without an early stop."""
+    runtime.set_up(1)
     changed = {"epochs": EPOCHS, "batch_size": BATCH, "early_stopping_patience": EPOCHS}
     settings: Train = load_params(ROOT / "params.yaml").train.model_copy(update=changed)
     with tempfile.TemporaryDirectory() as curves, Live(curves, dvcyaml=None, save_dvc_exp=False) as live:
@@ -150,6 +153,7 @@ def run_stage(backbone: str, records: Records, val: Records, precision: str) -> 
 
 def run_plain(backbone: str, records: Records, val: Records) -> None:
     """Train as many epochs with Keras alone."""
+    runtime.set_up(1)
     batches, unseen = (Batches(make_examples(part.images, part.index, TASKS), BATCH) for part in (records, val))
     compile_plain(build(backbone)).fit(
         batches.stream(EPOCHS),
