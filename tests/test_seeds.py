@@ -68,8 +68,7 @@ def test_one_experiment_has_no_deviation(experiments: Path) -> None:
 
 def test_a_failed_experiment_is_named(experiments: Path) -> None:
     run(experiments, "dvc", "exp", "run", "-q", "--queue", "--name", "unlucky", "-S", "train.seed=13")
-    with pytest.raises(AssertionError, match="an unlucky seed"):
-        run(experiments, "dvc", "exp", "run", "--run-all")
+    run(experiments, "dvc", "exp", "run", "-q", "--run-all")
     result = summarise(experiments, "seeds")
     assert result.returncode == 1
     assert "unlucky: the experiment has failed" in result.stderr
