@@ -6,6 +6,7 @@ The argument is what the experiments' names begin with.
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -21,7 +22,7 @@ def main() -> None:
     command = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     command.add_argument("prefix", help="of the experiments' names")
     prefix = command.parse_args().prefix
-    runs = {name: data for name, data in list_experiments(json.load(sys.stdin)) if name.startswith(prefix)}
+    runs = dict(list_experiments(json.load(sys.stdin), prefix))
     if len(runs) < 2:
         raise InputError(f"{len(runs)} experiments are called {prefix}...; a deviation needs two (see dvc exp show)")
     metrics = pd.DataFrame({name: read_metrics(name, data) for name, data in runs.items()})
@@ -30,23 +31,26 @@ def main() -> None:
     print_table(metrics)
 
 
-def list_experiments(shown: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
-    """Return name and data of each experiment that DVC shows. Raises InputError for one that has failed."""
-    experiments = []
-    for baseline in shown:
-        for experiment in baseline["experiments"] or []:
-            run = experiment["revs"][0]
-            if run["data"] is None:
-                raise InputError(f"{run['name'] or run['rev']}: the experiment has failed; see dvc queue logs")
-            experiments.append((run["name"] or run["rev"], run["data"]))
-    return experiments
+def list_experiments(shown: list[dict[str, Any]], prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield name and data of each experiment that DVC shows under such a name.
+
+    Raises InputError for one that has not succeeded: DVC shows it with the metrics of what it was to begin from.
+    """
+    for experiment in (experiment for baseline in shown for experiment in baseline["experiments"] or []):
+        run, task = experiment["revs"][0], experiment["executor"]
+        name = run["name"] or ""
+        if name.startswith(prefix):
+            if task is not None and task["state"] != "success":
+                drop = f"dvc queue logs {name} says more, dvc queue remove {name} drops it"
+                raise InputError(f"{name} is {task['state']}, so it has no metrics of its own; {drop}")
+            yield name, run["data"]
 
 
 def read_metrics(name: str, data: dict[str, Any]) -> dict[tuple[str, str, str], float]:
     """Return an experiment's metrics by (task, metric, network)."""
     results = data["metrics"].get("metrics/evaluate.json", {}).get("data")
     if results is None:
-        raise InputError(f"{name}: has no metrics/evaluate.json; it is still queued, or has failed (see dvc exp show)")
+        raise InputError(f"{name} has no metrics/evaluate.json")
     return {
         (task, metric, network): value
         for network, tasks in results.items()
