@@ -18,7 +18,7 @@ report: $(INSTALLED) ## write metrics/full_report.html, with timings and picture
 ablation: $(INSTALLED) ## compare four altered copies of each training image with none
 	$(ACTIVATE) && dvc exp list --name-only | grep '^ablation-' | xargs -r dvc exp remove
 	$(ACTIVATE) && dvc exp run --queue --name ablation -S augment.copies=4,0 && dvc exp run --run-all
-	$(ACTIVATE) && dvc metrics diff ablation-1 ablation-2 --md metrics/evaluate.json
+	$(ACTIVATE) && dvc metrics diff ablation-1 ablation-2 --md --targets metrics/evaluate.json
 
 seeds: $(INSTALLED) ## mean and deviation of each metric over five trainings
 	$(ACTIVATE) && dvc exp list --name-only | grep '^seeds-' | xargs -r dvc exp remove
