@@ -1,6 +1,7 @@
 """dvc.yaml declares what the scripts really use: a forgotten dependency would keep a stale result."""
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,10 @@ def test_metrics_and_curves_are_in_git_and_pictures_of_people_are_not(name: str)
         for entry in stage.get(kind, []):
             in_git = isinstance(entry, dict) and not next(iter(entry.values()))["cache"]
             assert in_git or entry in ("metrics/plots/augmented.png", "metrics/plots/worst_errors")
+
+
+@pytest.mark.parametrize("template", sorted((ROOT / ".dvc" / "plots").glob("*.json")), ids=lambda file: file.stem)
+def test_a_facet_never_keeps_the_order_of_the_data(template: Path) -> None:
+    """Vega-Lite would lay out its cells in another order than their headers."""
+    facet = json.loads(template.read_text()).get("facet", {})
+    assert all(header.get("sort") != [] for header in facet.values())
