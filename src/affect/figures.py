@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from affect.expressions import EXPRESSIONS
-from affect.plot_data import MACRO
+from affect.plot_data import MACRO, MEASURES
 
 # The salt fixes the identifiers in the file; text stays text, so that it is small and can be searched.
 STYLE: Any = {
@@ -37,12 +37,6 @@ COLOURS = dict(
     )
 )
 NETWORK_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
-MEASURES = {
-    "loss": "Loss",
-    "emotion_accuracy": "Accuracy of the expression",
-    "valence_ccc": "CCC of valence",
-    "arousal_ccc": "CCC of arousal",
-}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,13 @@ from affect.predictions import DECIMALS
 MOST_CURVE_POINTS = 200
 MOST_SCATTER_POINTS = 2000
 MACRO = "macro"
-MEASURES = ("loss", "emotion_accuracy", "valence_ccc", "arousal_ccc")
+# What the training curves show, by the name under which it is logged.
+MEASURES = {
+    "loss": "Loss",
+    "emotion_accuracy": "Accuracy of the expression",
+    "valence_ccc": "CCC of valence",
+    "arousal_ccc": "CCC of arousal",
+}
 
 
 def confusion(table: pd.DataFrame) -> pd.DataFrame:
