@@ -94,7 +94,9 @@ def show_worst_errors(records: Records, table: pd.DataFrame, backbone: str) -> N
     worst = worst_errors(table, MOST_ERRORS)
     captions = [describe_error(row) for _, row in worst.iterrows()]
     wrong = int((table["expression"] != table["predicted_expression"]).sum())
-    title = f"{backbone}: {len(worst)} of {wrong} wrong expressions; valence and arousal: true / predicted"
+    title = f"{backbone}: {len(worst)} of {wrong} wrong expressions"
+    if not table[["valence", "arousal"]].isna().all(axis=None):
+        title += "; valence and arousal: true / predicted"
     images = [records.images[row] for row in worst.index]
     save_captioned(PLOTS / "worst_errors" / f"{backbone}.png", title, images, captions)
 

@@ -36,6 +36,14 @@ LABELS = {
     "trainable_parameters": "of which trained",
     "size_mb": "size of the file, MB",
 }
+CLASS_LABELS = {
+    "images": "images",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "valence_mae": "valence MAE",
+    "arousal_mae": "arousal MAE",
+}
 PLOTS = ("curves", "confusion", "roc", "precision_recall", "circumplex", "reliability")
 
 
@@ -130,6 +138,8 @@ def _render(
         better={metric: _better(results, *metric) for metric in _metrics(results)},
         smallest={cost: _smallest(results, cost) for cost in ("parameters", "trainable_parameters", "size_mb")},
         score=_score(results),
+        class_labels=_class_labels(results),
+        notes=_notes(results),
         parameters=parameters,
         settings=_flatten(parameters),
         dataset_hash=dataset_hash,
@@ -193,6 +203,21 @@ def _score(results: Results) -> dict[tuple[str, str], Counter[str]]:
         pair = comparison["first"], comparison["second"]
         score.setdefault(pair, Counter())[comparison["verdict"]] += 1
     return score
+
+
+def _class_labels(results: Results) -> dict[str, str]:
+    """Return name and label of each figure that a network has for an expression."""
+    known = {name for network in results.networks for entry in results.evaluate[network]["classes"] for name in entry}
+    return {name: label for name, label in CLASS_LABELS.items() if name in known}
+
+
+def _notes(results: Results) -> dict[str, list[str]]:
+    """Return what is not defined and why, each with the networks that it holds for."""
+    notes: dict[str, list[str]] = {}
+    for network in results.networks:
+        for note in results.evaluate[network]["notes"]:
+            notes.setdefault(note, []).append(network)
+    return notes
 
 
 def _flatten(parameters: dict[str, Any], prefix: str = "") -> dict[str, Any]:

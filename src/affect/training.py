@@ -116,12 +116,14 @@ def compile_network(
 ) -> None:
     """Set Adam, cross-entropy for the expression, squared error for valence and arousal, and what the curves show."""
     affect = tasks[1:]
+    # Keras puts the task before a metric's name only where there are several tasks.
+    accuracy = "accuracy" if affect else "emotion_accuracy"
     squared_error = keras.losses.MeanSquaredError(reduction="mean_with_sample_weight")
     trained.compile(
         optimizer=adam(learning_rate),
         loss={"emotion": "sparse_categorical_crossentropy"} | dict.fromkeys(affect, squared_error),
         loss_weights={task: loss_weights[task] for task in tasks},
-        metrics={"emotion": [keras.metrics.SparseCategoricalAccuracy("accuracy")]},
+        metrics={"emotion": [keras.metrics.SparseCategoricalAccuracy(accuracy)]},
         weighted_metrics={
             task: [keras.metrics.RootMeanSquaredError("rmse"), ConcordanceCorrelation()] for task in affect
         },

@@ -128,6 +128,16 @@ def test_the_page_needs_nothing_else_and_its_plots_are_drawn(results: Results) -
         assert len(list(svg.iter("{http://www.w3.org/2000/svg}path"))) > 5
 
 
+def test_what_no_network_has_learnt_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = {"resnet50": draw_predictions(60, 1), "efficientnetb1": draw_predictions(60, 2)}
+    for table in tables.values():
+        table[["valence", "arousal"]] = float("nan")
+    page = render_html(run_evaluation(tmp_path, monkeypatch, tables), PARAMETERS, None)
+    assert page.count("Not defined: valence: not annotated, or not learnt.") == 1
+    assert "undefined" not in page
+    assert "valence MAE" not in page
+
+
 def test_the_page_is_the_same_again(results: Results) -> None:
     assert render_html(results, PARAMETERS, "1234.dir") == render_html(results, PARAMETERS, "1234.dir")
 

@@ -166,6 +166,17 @@ def test_tasks_without_a_label_are_not_learnt() -> None:
     assert annotated_tasks(index) == ("emotion", "arousal")
 
 
+@pytest.mark.parametrize("tasks", [TASKS, TASKS[:1]])
+def test_the_curves_have_the_same_names_whatever_is_learnt(tasks: tuple[str, ...]) -> None:
+    inputs = keras.Input((4,))
+    sizes = {"emotion": 8, "valence": 1, "arousal": 1}
+    learner = keras.Model(inputs, {task: layers.Dense(sizes[task], name=task)(inputs) for task in tasks})
+    compile_network(learner, tasks, 1e-3, LOSS_WEIGHTS)
+    examples = make_examples(np.zeros((8, 4), np.float32), TRAIN_INDEX[:8], tasks)
+    logs = learner.evaluate(Batches(examples, BATCH).stream(), return_dict=True, verbose=0)
+    assert {"loss", "emotion_accuracy"} <= set(logs)
+
+
 def test_balanced_weights_make_each_expression_count_the_same() -> None:
     expressions = pd.Series([0] * 6 + [3] * 3 + [7])
     weights = balanced_class_weights(expressions)
