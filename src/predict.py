@@ -5,6 +5,8 @@
 Faces are padded and resized as `prepare` does. The CSV has the columns of metrics/predictions, without the truth.
 """
 
+from stage import run_command
+
 import argparse
 import sys
 from collections import Counter
@@ -17,10 +19,10 @@ from tqdm import tqdm
 from affect import runtime
 from affect.dataset import IMAGE_SUFFIXES, UnusableImageError
 from affect.errors import InputError
+from affect.files import write_table
 from affect.images import read_image, standardise
 from affect.models import image_size, load_model
 from affect.predictions import predict
-from stage import run_stage
 
 
 def main() -> None:
@@ -33,8 +35,7 @@ def main() -> None:
     batches = read_batches(files, image_size(model), options, read)
     table = predict(model, batches)
     table.insert(0, "id", name_images(read))
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(options.output, index=False, lineterminator="\n")
+    write_table(options.output, table)
     skipped = len(files) - len(read)
     print(f"predict: {len(read)} images in {options.output}" + (f", {skipped} skipped" if skipped else ""))
 
@@ -97,4 +98,4 @@ def name_images(files: Sequence[Path]) -> list[str]:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_command(main)

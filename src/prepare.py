@@ -1,5 +1,7 @@
 """Check the dataset, choose and split its images, and pack them: `dvc repro prepare`, or `python src/prepare.py`."""
 
+from stage import run_stage
+
 import sys
 from pathlib import Path
 
@@ -10,12 +12,11 @@ from affect.dataset import list_entries
 from affect.dataset_summary import summarise
 from affect.duplicates import group_duplicates
 from affect.errors import InputError
-from affect.files import whole_folder, write_json
+from affect.files import whole_folder, write_json, write_table
 from affect.ingestion import ImageLimits, ingest
 from affect.records import IMAGES_FILE, create_images, cut_images, write_index
 from affect.splitting import SPLITS, read_split_file, require_images, sample_stratified, split_by_fraction
 from params import Data, load_params
-from stage import run_stage
 
 OUTPUT = Path("data/prepared")
 METRICS = Path("metrics/prepare.json")
@@ -36,13 +37,13 @@ def main() -> None:
         images = create_images(folder / IMAGES_FILE, len(entries), data.image_size)
         ingested = ingest(Path(data.raw), entries, limits, images, "prepare")
         faces, dropped = leave_out_unlisted(ingested.faces, ingested.dropped, listed)
-        write_lists_of_dropped(dropped)
+        write_table(DROPPED_LIST, dropped)
         refuse_faulty_dataset(dropped, len(entries), data.max_dropped)
         used = choose(data, faces, ingested.hashes, listed)
         images.arrange(used.index.to_numpy())
         cut_images(images, len(used))
         write_index(folder, used)
-    used[["id", "split"]].to_csv(SPLIT_LIST, index=False, lineterminator="\n")
+    write_table(SPLIT_LIST, used[["id", "split"]])
     summary = summarise(len(entries), len(faces), used, dropped)
     write_json(METRICS, summary)
     report(summary)
@@ -57,12 +58,6 @@ def leave_out_unlisted(
     unlisted = faces[~faces["id"].isin(listed.index)]
     left_out = pd.DataFrame({"id": unlisted["id"], "reason": "not_in_split_file", "detail": "data.split_file"})
     return faces.drop(unlisted.index), pd.concat([dropped, left_out])
-
-
-def write_lists_of_dropped(dropped: pd.DataFrame) -> None:
-    """Write which ids were dropped and why."""
-    DROPPED_LIST.parent.mkdir(parents=True, exist_ok=True)
-    dropped.to_csv(DROPPED_LIST, index=False, lineterminator="\n", errors="backslashreplace")
 
 
 def refuse_faulty_dataset(dropped: pd.DataFrame, found: int, max_dropped: float) -> None:

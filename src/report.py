@@ -1,12 +1,14 @@
 """Render the report with what differs at each run, and with pictures of the worst errors: `make report`."""
 
+from stage import run_command
+
 import json
 from pathlib import Path
 
+from affect.files import write_text
 from affect.provenance import dataset_hash
 from affect.report import Unlocked, read_results, render_html
 from params import load_params
-from stage import run_stage
 
 METRICS = Path("metrics")
 LOCK = Path("dvc.lock")
@@ -21,9 +23,9 @@ def main() -> None:
     pictures = {network: METRICS / "plots" / "worst_errors" / f"{network}.png" for network in results.networks}
     unlocked = Unlocked(timing, {network: file for network, file in pictures.items() if file.exists()})
     page = render_html(results, params.reported, dataset_hash(params.data.raw, LOCK), unlocked)
-    PAGE.write_text(page, encoding="utf-8")
+    write_text(PAGE, page)
     print(f"report: {PAGE}")
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_command(main)

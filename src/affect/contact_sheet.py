@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from affect.files import whole_file
+
 MARGIN = 4
 CAPTION_HEIGHT = 18
 CAPTION_WIDTH = 84
@@ -29,8 +31,8 @@ def save_contact_sheet(
         pen.text((MARGIN, top + step // 2), name, "black", font)
         for column, image in enumerate(images):
             sheet.paste(Image.fromarray(image), (CAPTION_WIDTH + column * step, top))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(file)
+    with whole_file(file) as unfinished:
+        sheet.save(unfinished)
 
 
 def save_captioned(file: Path, title: str, images: Sequence[np.ndarray], captions: Sequence[str]) -> None:
@@ -47,5 +49,5 @@ def save_captioned(file: Path, title: str, images: Sequence[np.ndarray], caption
         left, top = column * width + MARGIN, LINE_HEIGHT * 2 + row * height
         sheet.paste(Image.fromarray(image).resize((CAPTIONED_SIDE, CAPTIONED_SIDE)), (left, top))
         pen.text((left, top + CAPTIONED_SIDE + 1), caption, "black", font, spacing=1)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(file)
+    with whole_file(file) as unfinished:
+        sheet.save(unfinished)
