@@ -1,11 +1,11 @@
 """params.yaml, checked as a whole by every stage, so that a mistake anywhere stops the first one that runs."""
 
 from pathlib import Path
+from reprlib import Repr
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from affect.errors import InputError
 
@@ -182,7 +182,8 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
         content = YAML(typ="safe", pure=True).load(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); run from the repository's root") from None
-    except (YAMLError, ValueError) as error:
+    # Malformed text makes ruamel.yaml raise almost anything, down to RecursionError.
+    except Exception as error:
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds no parameters")
@@ -194,7 +195,7 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
 
 
 def _describe(location: tuple[int | str, ...], kind: str, message: str, value: object) -> str:
-    name = ".".join(str(part) for part in location)
+    name = ".".join(str(part) if str(part).isprintable() else repr(part) for part in location)
     if kind == "missing":
         return f"{name} is missing"
     if kind == "extra_forbidden":
@@ -205,5 +206,8 @@ def _describe(location: tuple[int | str, ...], kind: str, message: str, value: o
 
 
 def _shorten(value: object, longest: int = 60) -> str:
-    text = repr(value)
+    # A few lines of YAML whose lists refer to each other can stand for more than fits into memory.
+    short = Repr()
+    short.maxlevel, short.maxstring = 2, 2 * longest
+    text = short.repr(value)
     return text if len(text) <= longest else f"{text[:longest]}..."

@@ -118,7 +118,7 @@ def _read_expression(file: Path) -> int:
 
 
 def _read_affect(file: Path) -> float:
-    if not file.exists():
+    if not os.path.lexists(file):
         return np.nan
     value = _read_number(file)
     if value == NOT_ANNOTATED:
@@ -131,6 +131,9 @@ def _read_affect(file: Path) -> float:
 def _read_number(file: Path) -> float:
     """Read one number, stored as a number or, as AffectNet does, as a string."""
     try:
+        # Opening a named pipe would wait for ever.
+        if not file.is_file():
+            raise ValueError("not a file")
         if file.stat().st_size > LARGEST_ANNOTATION:
             raise ValueError("too large for one number")
         value = float(np.load(file, allow_pickle=False).item())

@@ -23,6 +23,9 @@ def read_image(file: Path, min_side: int, max_pixels: int) -> np.ndarray:
     more than `max_pixels` pixels; the latter are told from the header, before decoding.
     """
     try:
+        # Opening a named pipe would wait for ever.
+        if not file.is_file():
+            raise ValueError("not a file")
         with Image.open(file, formats=FORMATS) as image:
             _check_size(file, image.size, min_side, max_pixels)
             ImageOps.exif_transpose(image, in_place=True)

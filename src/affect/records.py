@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from affect.errors import InputError
+from affect.files import write_table
 from affect.rows import Rows
 
 IMAGES_FILE = "images.npy"
@@ -58,11 +59,14 @@ def _lay_out(file: FileIO, shape: tuple[int, ...]) -> Rows:
 
 def write_index(folder: Path, index: pd.DataFrame) -> None:
     """Write the table beside the images of a folder of records."""
-    index.to_csv(folder / INDEX_FILE, index=False, lineterminator="\n")
+    write_table(folder / INDEX_FILE, index)
 
 
 def read_records(folder: Path) -> Records:
-    """Open the images of a folder of records and read its index. Raises InputError where they don't match."""
+    """Open the images of a folder of records and read its index.
+
+    Raises InputError where they are damaged, don't match, or hold what no stage would have written.
+    """
     try:
         images = _open_images(folder / IMAGES_FILE)
         index = pd.read_csv(
@@ -71,18 +75,34 @@ def read_records(folder: Path) -> Records:
             na_values={"valence": "", "arousal": ""},
             keep_default_na=False,
         )
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder}: not readable as records ({error}); remove it and run dvc repro") from None
-    if len(images.shape) != 4 or images.dtype != np.uint8 or len(images) != len(index):
-        raise InputError(f"{folder}: images and index don't match; remove it and run dvc repro")
+        _check_index(index, len(images))
+    # A damaged file makes NumPy raise almost anything, down to tokenize.TokenError and SystemError.
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{folder}: not readable as records ({reason}); remove it and run dvc repro") from None
     return Records(images, index)
 
 
 def _open_images(file: Path) -> Rows:
     opened = file.open("rb", buffering=0)
-    np.lib.format.read_magic(opened)
-    shape, _, dtype = np.lib.format.read_array_header_1_0(opened)
+    version = np.lib.format.read_magic(opened)
+    shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(opened)
+    square = len(shape) == 4 and min(shape) >= 0 and shape[1:] == (shape[1], shape[1], 3)
+    if version != (1, 0) or fortran_order or dtype != np.uint8 or not square:
+        raise ValueError(f"{file.name} holds no square RGB images")
     images = Rows(opened, shape, dtype, opened.tell())
     if file.stat().st_size != images.offset + len(images) * images.row_bytes:
         raise ValueError(f"{file.name} is not as long as it says")
     return images
+
+
+def _check_index(index: pd.DataFrame, images: int) -> None:
+    if len(index) != images:
+        raise ValueError(f"{INDEX_FILE} has {len(index)} rows for {images} images")
+    if missing := {"id", "expression", "valence", "arousal"} - set(index.columns):
+        raise ValueError(f"{INDEX_FILE} lacks {', '.join(sorted(missing))}")
+    if index["expression"].dtype.kind != "i" or not index["expression"].between(0, 7).all():
+        raise ValueError(f"{INDEX_FILE} has an expression other than 0 to 7")
+    for task in ("valence", "arousal"):
+        if index[task].dtype.kind not in "fi" or not (index[task].isna() | index[task].between(-1, 1)).all():
+            raise ValueError(f"{INDEX_FILE} has {task} outside [-1, 1]")

@@ -1,0 +1,71 @@
+"""What reads a stranger's files: each target gets bytes, and must accept them, or refuse them in a line."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from affect.dataset import UnusableImageError, list_entries, read_annotation, single_image
+from affect.errors import InputError
+from affect.images import read_image, standardise
+from affect.records import IMAGES_FILE, INDEX_FILE, read_records
+from params import load_params
+
+# Returns the reason for which an input is refused, or "".
+Target = Callable[[Path, bytes], str]
+
+# Between the two files that one input is cut into.
+SEPARATOR = b"\0--\0"
+
+
+def read_dataset(folder: Path, content: bytes) -> str:
+    """Read one image and its expression."""
+    image, annotation = cut(content)
+    for name, data in (("images/1.jpg", image), ("annotations/1_exp.npy", annotation)):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)
+    (entry,) = list_entries(folder)
+    try:
+        label = read_annotation(folder / "annotations", entry.id)
+        read = read_image(folder / "images" / single_image(entry), min_side=1, max_pixels=100_000)
+    except UnusableImageError as refusal:
+        return f"{refusal.reason}: {refusal.detail}"
+    assert label.expression in range(8)
+    assert standardise(read, 32).shape == (32, 32, 3)
+    return ""
+
+
+def open_records(folder: Path, content: bytes) -> str:
+    """Open a folder of records and read all of it."""
+    images, index = cut(content)
+    (folder / IMAGES_FILE).write_bytes(images)
+    (folder / INDEX_FILE).write_bytes(index)
+    try:
+        records = read_records(folder)
+    except InputError as refusal:
+        return str(refusal)
+    val = records.select("val") if "split" in records.index else records
+    assert len(val.images[:]) == len(val.index)
+    assert records.index["expression"].isin(range(8)).all()
+    assert not (np.abs(records.index[["valence", "arousal"]].to_numpy()) > 1).any()
+    return ""
+
+
+def read_params(folder: Path, content: bytes) -> str:
+    """Read parameters."""
+    file = folder / "params.yaml"
+    file.write_bytes(content)
+    try:
+        load_params(file)
+    except InputError as refusal:
+        return str(refusal)
+    return ""
+
+
+def cut(content: bytes) -> tuple[bytes, bytes]:
+    """Divide an input into its two files."""
+    first, _, second = content.partition(SEPARATOR)
+    return first, second
+
+
+TARGETS: dict[str, Target] = {"dataset": read_dataset, "records": open_records, "params": read_params}
