@@ -1,5 +1,7 @@
 """Predict the held-out images, compute and report the metrics: `dvc repro evaluate`, or `python src/evaluate.py`."""
 
+from stage import run_stage
+
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +10,11 @@ from tqdm import tqdm
 
 from affect import runtime
 from affect.breakdown import reliability, worst_errors
+from affect.checkpoint import checkpoint_name, remove_checkpoint
 from affect.contact_sheet import save_captioned
 from affect.evaluation import evaluate
 from affect.expressions import EXPRESSIONS
-from affect.files import write_json
+from affect.files import whole_folder, write_json, write_table, write_text
 from affect.models import cost, load_model
 from affect.plot_data import affect_scatter, circumplex, confusion, precision_recall, roc, training_curves
 from affect.predictions import COLUMNS, predict
@@ -20,7 +23,6 @@ from affect.records import Records, read_records
 from affect.report import read_results, render_html, render_markdown
 from affect.runtime import keras
 from params import Params, load_params
-from stage import run_stage
 
 RECORDS = Path("data/prepared")
 MODELS = Path("models")
@@ -28,6 +30,7 @@ METRICS = Path("metrics")
 PREDICTIONS = METRICS / "predictions"
 PLOTS = METRICS / "plots"
 LOCK = Path("dvc.lock")
+SCRATCH = Path("data/cache")
 PLOTTED = {
     "confusion": confusion,
     "roc": roc,
@@ -59,9 +62,13 @@ def main() -> None:
         results[backbone]["cost"] = costs[backbone]
     write_json(METRICS / "evaluate.json", {"split": split, "images": len(held_out.index)} | results)
     write_tables(tables, settings.calibration_bins)
-    for name, table in tables.items():
-        show_worst_errors(held_out, table, name)
+    with whole_folder(PLOTS / "worst_errors") as folder:
+        for name, table in tables.items():
+            show_worst_errors(held_out, table, name, folder)
     write_report(params)
+    # This stage runs once DVC has recorded the trainings.
+    for backbone in params.backbones:
+        remove_checkpoint(SCRATCH / checkpoint_name(backbone))
 
 
 def predict_records(model: keras.Model, records: Records, batch_size: int, description: str) -> pd.DataFrame:
@@ -73,9 +80,9 @@ def predict_records(model: keras.Model, records: Records, batch_size: int, descr
 
 def write_tables(tables: dict[str, pd.DataFrame], calibration_bins: int) -> None:
     """Write each backbone's predictions, and what the plots show of all backbones together."""
-    PREDICTIONS.mkdir(parents=True, exist_ok=True)
-    for backbone, table in tables.items():
-        table.to_csv(PREDICTIONS / f"{backbone}.csv", index=False, lineterminator="\n")
+    with whole_folder(PREDICTIONS) as folder:
+        for backbone, table in tables.items():
+            write_table(folder / f"{backbone}.csv", table)
     for name, plotted in PLOTTED.items():
         write_plot(name, {backbone: plotted(table) for backbone, table in tables.items()})
     write_plot("reliability", {name: reliability(table, calibration_bins) for name, table in tables.items()})
@@ -84,12 +91,10 @@ def write_tables(tables: dict[str, pd.DataFrame], calibration_bins: int) -> None
 
 def write_plot(name: str, parts: dict[str, pd.DataFrame]) -> None:
     """Write the data of a plot, each row with its backbone."""
-    PLOTS.mkdir(parents=True, exist_ok=True)
-    joined = pd.concat(parts, names=["backbone"]).reset_index(level=0)
-    joined.to_csv(PLOTS / f"{name}.csv", index=False, lineterminator="\n")
+    write_table(PLOTS / f"{name}.csv", pd.concat(parts, names=["backbone"]).reset_index(level=0))
 
 
-def show_worst_errors(records: Records, table: pd.DataFrame, backbone: str) -> None:
+def show_worst_errors(records: Records, table: pd.DataFrame, backbone: str, folder: Path) -> None:
     """Draw the images whose expression a network gets most wrong, with labels and predictions."""
     worst = worst_errors(table, MOST_ERRORS)
     captions = [describe_error(row) for _, row in worst.iterrows()]
@@ -98,7 +103,7 @@ def show_worst_errors(records: Records, table: pd.DataFrame, backbone: str) -> N
     if not table[["valence", "arousal"]].isna().all(axis=None):
         title += "; valence and arousal: true / predicted"
     images = [records.images[row] for row in worst.index]
-    save_captioned(PLOTS / "worst_errors" / f"{backbone}.png", title, images, captions)
+    save_captioned(folder / f"{backbone}.png", title, images, captions)
 
 
 def describe_error(row: pd.Series) -> str:
@@ -117,9 +122,9 @@ def describe_error(row: pd.Series) -> str:
 def write_report(params: Params) -> None:
     """Write metrics/report.md and report.html from the files in metrics/."""
     results = read_results(METRICS)
-    (METRICS / "report.md").write_text(render_markdown(results, params.reported), encoding="utf-8")
+    write_text(METRICS / "report.md", render_markdown(results, params.reported))
     page = render_html(results, params.reported, dataset_hash(params.data.raw, LOCK))
-    (METRICS / "report.html").write_text(page, encoding="utf-8")
+    write_text(METRICS / "report.html", page)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,24 @@
 """Train one network: `dvc repro train@resnet50`, or `python src/train.py resnet50`."""
 
+from stage import run_stage
+
 import argparse
 import resource
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from dvclive import Live
-
 from affect import runtime
-from affect.curves import Curves
+from affect.checkpoint import Checkpoint, checkpoint_name, fingerprint, remove_checkpoint
+from affect.curves import save_curves
 from affect.feeding import Array
-from affect.files import write_json
+from affect.files import whole_folder, write_json
 from affect.fused import fused_copy
+from affect.models import save_model
 from affect.network import Network, Units, build_network
 from affect.precision import fastest_precision, input_type
+from affect.processes import started_by_dvc
+from affect.provenance import package_versions
 from affect.records import Records, read_records
 from affect.runtime import keras
 from affect.training import (
@@ -29,8 +32,7 @@ from affect.training import (
     make_examples,
     why_not_stored,
 )
-from params import Train, load_params
-from stage import run_stage
+from params import Params, Train, load_params
 
 TRAIN_RECORDS = Path("data/augmented")
 VAL_RECORDS = Path("data/prepared")
@@ -38,6 +40,7 @@ MODELS = Path("models")
 CURVES = Path("metrics/train")
 TIMING = Path("metrics/timing")
 SCRATCH = Path("data/cache")
+LOCK = Path("dvc.lock")
 
 
 def main() -> None:
@@ -53,22 +56,29 @@ def main() -> None:
     units = Units(model.shared_units, model.emotion_units, model.affect_units)
     network = build_network(backbone, train.size, model.weights, model.fine_tune_layers, units, tasks)
     precision = fastest_precision(backbone) if params.train.precision == "auto" else params.train.precision
-    with Live(str(CURVES / backbone), dvcyaml=None, save_dvc_exp=False) as live:
-        live.log_metric("precision", precision, plot=False)
-        started = time.perf_counter()
-        best_epoch = train_network(network, train, val, tasks, params.train, precision, live)
-        live.log_metric("best_epoch", best_epoch, plot=False)
+    checkpoint = train_network(network, train, val, tasks, params, precision)
+    with whole_folder(CURVES / backbone) as folder:
+        facts = {"precision": precision, "best_epoch": checkpoint.early_stopping.best_epoch}
+        save_curves(folder, checkpoint.epochs, facts)
     # It differs at each run, so it is no output that DVC would lock.
-    timing = {"seconds": round(time.perf_counter() - started, 1), "peak_memory_mb": peak_memory_mb()}
+    timing = {"seconds": round(checkpoint.seconds, 1), "peak_memory_mb": peak_memory_mb()}
     write_json(TIMING / f"{backbone}.json", timing)
-    MODELS.mkdir(exist_ok=True)
-    network.model.save(MODELS / f"{backbone}.keras")
+    file = MODELS / f"{backbone}.keras"
+    save_model(network.model, file)
+    if started_by_dvc():
+        checkpoint.keep_until_recorded(file)
+    else:
+        remove_checkpoint(checkpoint.file)
 
 
 def train_network(
-    network: Network, train: Records, val: Records, tasks: tuple[str, ...], settings: Train, precision: str, live: Live
-) -> int:
-    """Train from the frozen half's output and return the epoch, from 0, whose weights the network keeps."""
+    network: Network, train: Records, val: Records, tasks: tuple[str, ...], params: Params, precision: str
+) -> Checkpoint:
+    """Train from the frozen half's output, on from where a killed training was."""
+    settings = params.train
+    early_stopping = keras.callbacks.EarlyStopping(patience=settings.early_stopping_patience, restore_best_weights=True)
+    plateau = keras.callbacks.ReduceLROnPlateau(factor=settings.plateau_factor, patience=settings.plateau_patience)
+    checkpoint = Checkpoint(SCRATCH / checkpoint_name(network.model.name), early_stopping, plateau)
     trained, inputs = choose_inputs(network, [train.images, val.images], settings, precision)
     balanced = settings.class_weight == "balanced"
     class_weights = balanced_class_weights(train.index["expression"]) if balanced else None
@@ -76,18 +86,25 @@ def train_network(
     val_examples = make_examples(inputs[1], val.index, tasks)
     learner = fused_copy(trained, precision)
     compile_network(learner, tasks, settings.learning_rate, settings.loss_weights.model_dump())
-    early_stopping = keras.callbacks.EarlyStopping(patience=settings.early_stopping_patience, restore_best_weights=True)
-    plateau = keras.callbacks.ReduceLROnPlateau(factor=settings.plateau_factor, patience=settings.plateau_patience)
+    if checkpoint.restore(learner, identify(learner, params, precision), LOCK):
+        print(f"train: goes on after epoch {len(checkpoint.epochs)}, from {checkpoint.file}", flush=True)
     fit(
         learner,
         Batches(examples, settings.batch_size, settings.seed),
         Batches(val_examples, settings.batch_size),
-        settings.epochs,
-        [SeedEachEpoch(settings.seed), plateau, early_stopping, Curves(live)],
+        range(settings.epochs if checkpoint.done else len(checkpoint.epochs), settings.epochs),
+        [SeedEachEpoch(settings.seed), plateau, early_stopping, checkpoint],
         verbose=1 if sys.stdout.isatty() else 2,
     )
     trained.set_weights(learner.get_weights())
-    return early_stopping.best_epoch
+    return checkpoint
+
+
+def identify(learner: keras.Model, params: Params, precision: str) -> str:
+    """Return a fingerprint of all that a training depends on: data, initial weights, parameters, code and packages."""
+    files = [*TRAIN_RECORDS.iterdir(), *VAL_RECORDS.iterdir(), *Path(__file__).parent.rglob("*.py")]
+    facts = params.model, params.train, precision, package_versions()
+    return fingerprint(sorted(files), learner.get_weights(), *facts)
 
 
 def choose_inputs(

@@ -11,7 +11,9 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
 
 # They check, report and speed up, but never change a result.
-PLUMBING = {"src/params.py", "src/stage.py", "src/affect/errors.py", "src/affect/parallel.py", "src/affect/__init__.py"}
+PLUMBING = {"src/params.py", "src/stage.py", "src/affect/__init__.py"} | {
+    f"src/affect/{name}.py" for name in ("errors", "parallel", "processes", "versions")
+}
 
 
 def find_module(name: str) -> Path | None:

@@ -48,9 +48,9 @@ class Batches:
         weights = {task: values[rows] for task, values in self.examples.weights.items()}
         return self.examples.inputs[rows], targets, weights
 
-    def stream(self, epochs: int = 1) -> tf.data.Dataset:
-        """Return the batches of so many epochs, one after the other."""
-        return stream(self.batch, range(epochs * len(self)))
+    def stream(self, epochs: range = range(1)) -> tf.data.Dataset:
+        """Return the batches of these epochs, one after the other."""
+        return stream(self.batch, range(epochs.start * len(self), epochs.stop * len(self)))
 
     def _draw_order(self, epoch: int) -> np.ndarray:
         count = len(self.examples.inputs)

@@ -134,17 +134,18 @@ def fit(
     trained: keras.Model,
     train: Batches,
     val: Batches,
-    epochs: int,
+    epochs: range,
     callbacks: Sequence[keras.callbacks.Callback],
     verbose: int | str,
 ) -> None:
-    """Train a compiled network. Raises InputError as soon as the loss is not a number."""
+    """Train a compiled network in these epochs. Raises InputError as soon as the loss is not a number."""
     try:
         trained.fit(
             train.stream(epochs),
             steps_per_epoch=len(train),
             validation_data=val.stream(),
-            epochs=epochs,
+            initial_epoch=epochs.start,
+            epochs=epochs.stop,
             shuffle=False,
             verbose=verbose,
             callbacks=[keras.callbacks.TerminateOnNaN(raise_error=True), *callbacks],

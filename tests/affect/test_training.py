@@ -139,7 +139,7 @@ def test_the_order_depends_on_the_seed_and_the_epoch_alone() -> None:
 def test_a_stream_is_the_batches_of_its_epochs() -> None:
     examples = make_examples(TRAIN_IMAGES, TRAIN_INDEX, TASKS)
     batches = Batches(examples, 12, seed=1)
-    streamed = list(batches.stream(epochs=2).as_numpy_iterator())
+    streamed = list(batches.stream(range(2)).as_numpy_iterator())
     assert [len(inputs) for inputs, _, _ in streamed] == [12, 12, 8] * 2
     for step, (inputs, targets, _) in enumerate(streamed):
         np.testing.assert_array_equal(inputs, batches.batch(step)[0])
@@ -201,7 +201,7 @@ def test_a_loss_that_is_no_number_stops_with_advice() -> None:
     features = np.full((4, 2), np.nan, np.float32)
     batches = Batches(make_examples(features, pd.DataFrame({"expression": [0, 1, 2, 3]}), ("emotion",)), 2, seed=0)
     with pytest.raises(InputError, match=r"lower train\.learning_rate"):
-        fit(model, batches, batches, epochs=1, callbacks=[], verbose=0)
+        fit(model, batches, batches, epochs=range(1), callbacks=[], verbose=0)
 
 
 def test_stored_features_leave_no_file(tmp_path: Path) -> None:
