@@ -1,5 +1,7 @@
 """Add altered copies to the training images: `dvc repro augment`, or `python src/augment.py`."""
 
+from stage import run_stage
+
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +16,6 @@ from affect.randomness import generator
 from affect.records import IMAGES_FILE, Records, create_images, read_records, write_index
 from affect.rows import Rows
 from params import load_params
-from stage import run_stage
 
 INPUT = Path("data/prepared")
 OUTPUT = Path("data/augmented")

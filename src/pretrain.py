@@ -1,5 +1,7 @@
 """Pretrain a backbone on drawn faces: `python src/pretrain.py resnet50` (data/weights/README.md has the rest)."""
 
+from stage import run_stage
+
 import argparse
 import hashlib
 import subprocess
@@ -19,7 +21,6 @@ from affect.randomness import digest
 from affect.runtime import keras
 from affect.training import SeedEachEpoch
 from params import Pretrain, PretrainedNetwork, load_params
-from stage import run_stage
 
 WEIGHTS = Path("data/weights")
 CURVES = Path("metrics/pretrain")

@@ -1,5 +1,7 @@
 """Draw the embedded sample in AffectNet's layout: `dvc repro data/dvc.yaml`, or `python src/sample.py`."""
 
+from stage import run_stage
+
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +13,6 @@ from affect.faces import Face, draw_face
 from affect.files import whole_folder
 from affect.parallel import parallel_map
 from params import Sample, load_params
-from stage import run_stage
 
 OUTPUT = Path("data/sample")
 JPEG_QUALITY = 95

@@ -3,6 +3,8 @@
 The argument is what the experiments' names begin with.
 """
 
+from stage import run_command
+
 import argparse
 import json
 import sys
@@ -12,7 +14,6 @@ from typing import Any
 import pandas as pd
 
 from affect.errors import InputError
-from stage import run_stage
 
 TASKS = ("emotion", "valence", "arousal")
 
@@ -72,4 +73,4 @@ def print_table(metrics: pd.DataFrame) -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_command(main)

@@ -1,15 +1,58 @@
-"""How a script ends: a user's mistake is one line and exit code 1, never a traceback."""
+"""How a script runs: with the pinned packages, alone where it is a stage, and ended by a mistake in one line."""
 
+import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from affect.errors import InputError
+from affect.processes import end_with_dvc, exclusive
+from affect.versions import check_versions
+
+REQUIREMENTS = Path(__file__).parent.parent / "requirements.txt"
+LOCKS = Path("data/cache")
+RESTORE = "git restore metrics && dvc checkout"
 
 
 def run_stage(main: Callable[[], None]) -> None:
-    """Run a script's `main`; an InputError becomes one line on standard error and exit code 1."""
+    """Run the `main` of a stage as `run_command` does, one process at a time for each stage of a workspace."""
+    name = "-".join(re.sub(r"\W", "_", part) for part in [Path(sys.argv[0]).stem, *sys.argv[1:]])
+
+    def run_alone() -> None:
+        end_with_dvc(name)
+        with exclusive(LOCKS / f"{name}.lock"):
+            main()
+
+    run_command(run_alone, f"; outputs that DVC has removed come back with `{RESTORE}`")
+
+
+def run_command(main: Callable[[], None], hint: str = "") -> None:
+    """Run a script's `main`; an InputError or an OSError becomes one line on standard error and exit code 1.
+
+    The hint ends the line of an OSError.
+    """
     try:
         main()
     except InputError as error:
-        sys.exit(f"{Path(sys.argv[0]).stem}: {error}")
+        sys.exit(f"{_script()}: {error}")
+    except OSError as error:
+        if error.errno is None:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        sys.exit(f"{_script()}: {place}{os.strerror(error.errno)}{hint}")
+
+
+def _script() -> str:
+    return Path(sys.argv[0]).stem
+
+
+def _refuse_other_versions() -> None:
+    try:
+        check_versions(REQUIREMENTS)
+    except InputError as error:
+        sys.exit(f"{_script()}: {error}")
+
+
+# Scripts import this module first: with other versions, the rest may not even be imported.
+_refuse_other_versions()

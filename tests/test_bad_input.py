@@ -1,5 +1,7 @@
 """Every row of data/README.md's table: what is converted, what drops one image, what stops the stage."""
 
+from stage import run_stage
+
 import importlib
 import io
 import os
@@ -23,7 +25,6 @@ from affect.errors import InputError
 from affect.expressions import EXPRESSIONS
 from affect.images import read_image, standardise
 from affect.records import Records, read_records
-from stage import run_stage
 
 GOOD = {f"good{number}": number % 7 for number in range(28)}
 LONELY = "lonely"
