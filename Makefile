@@ -4,13 +4,13 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 ACTIVATE := . $(VENV)/bin/activate
 
-.PHONY: repro test report ablation seeds bench bench-scale lint format lock
+.PHONY: repro test report ablation seeds chaos fuzz bench bench-scale lint format lock
 
 repro: $(INSTALLED) ## run the experiment
 	$(ACTIVATE) && dvc repro
 
 test: $(INSTALLED) ## run the tests
-	$(ACTIVATE) && pytest
+	$(ACTIVATE) && pytest --numprocesses auto --dist loadfile
 
 report: $(INSTALLED) ## write metrics/full_report.html, with timings and pictures of the worst errors
 	$(ACTIVATE) && python src/report.py
@@ -24,6 +24,13 @@ seeds: $(INSTALLED) ## mean and deviation of each metric over five trainings
 	$(ACTIVATE) && dvc exp list --name-only | grep '^seeds-' | xargs -r dvc exp remove
 	$(ACTIVATE) && dvc exp run --queue --name seeds -S train.seed=1,2,3,4,5 && dvc exp run --run-all
 	$(ACTIVATE) && dvc exp show --json | python src/seeds.py seeds-
+
+chaos: $(INSTALLED) ## kill the pipeline at random moments and compare what it ends with
+	$(ACTIVATE) && PYTHONPATH=src:tests python tests/chaos.py
+
+fuzz: $(INSTALLED) ## feed altered files for ten minutes to what reads a stranger's files
+	$(ACTIVATE) && pip install --quiet --disable-pip-version-check atheris==3.0.0
+	$(ACTIVATE) && PYTHONPATH=src:tests python tests/fuzz/run.py
 
 bench: $(INSTALLED) ## compare our speed with what one would run otherwise
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/run.py

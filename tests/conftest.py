@@ -18,6 +18,12 @@ from ruamel.yaml import YAML
 from affect.expressions import EXPRESSIONS
 
 ROOT = Path(__file__).parent.parent
+PARTS_OF_A_CLONE = (
+    *("src", "requirements.txt", "dvc.yaml", "data/dvc.yaml", "data/dvc.lock", "data/splits", "data/weights"),
+    *("metrics/pretrain", ".dvcignore", ".dvc/config", ".dvc/plots"),
+    *(".gitignore", "data/.gitignore", "models/.gitignore", "metrics/plots/.gitignore"),
+)
+AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@example.com")
 COLUMNS = [
     *("id", "expression", "predicted_expression", *(f"p_{name}" for name in EXPRESSIONS)),
     *("valence", "predicted_valence", "arousal", "predicted_arousal"),
@@ -81,10 +87,23 @@ def draw_predictions(images: int, seed: int, coarse: bool = False, skill: float 
     return table[COLUMNS]
 
 
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command that must succeed, with a DVC that knows nothing from elsewhere."""
+def copy_repository(folder: Path) -> None:
+    """Copy what `dvc repro` needs of the repository into a folder, without params.yaml and results."""
+    for part in PARTS_OF_A_CLONE:
+        (folder / part).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+
+
+def dvc_environment(folder: Path) -> dict[str, str]:
+    """The environment of a DVC that knows nothing from elsewhere."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    environment |= {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(folder / "dvc-site")}
+    return environment | {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": f"{folder}-dvc-site"}
+
+
+def run(folder: Path, *command: str, **environment_changes: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that must succeed."""
+    environment = dvc_environment(folder) | environment_changes
     result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}\n{result.stderr}"
     return result
@@ -94,7 +113,7 @@ def commit_all(folder: Path) -> None:
     """Make a folder a git repository whose first commit holds everything in it."""
     run(folder, "git", "init", "-q")
     run(folder, "git", "add", "--all")
-    run(folder, "git", "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-q", "-m", "start")
+    run(folder, "git", *AUTHOR, "commit", "-q", "-m", "start")
 
 
 @dataclass(frozen=True)
@@ -123,6 +142,7 @@ class Workspace:
         # Keeping the comments would end in broken YAML where a list with a comment becomes empty.
         yaml = YAML(typ="safe", pure=True)
         yaml.default_flow_style = False
+        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
         params = yaml.load(self.params)
         for name, value in values.items():
             *sections, last = name.split(".")

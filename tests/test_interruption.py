@@ -1,5 +1,6 @@
-"""Whatever ends a stage early, nothing of it is left on disk."""
+"""What ends a stage early: it leaves nothing unfinished, and a killed training goes on where it was."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -7,8 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from conftest import ROOT, Workspace, write_face
+
+from affect.records import read_records
 
 BACKBONE = "efficientnetb1"
 QUICK = {"backbones": [BACKBONE], "data.image_size": 32, "augment.copies": 1, "model.weights": None}
@@ -49,23 +53,35 @@ def press_ctrl_c(process: subprocess.Popen[str]) -> None:
     assert process.returncode != 0
 
 
+def wait_for_file(folder: Path, pattern: str) -> None:
+    deadline = time.monotonic() + 60
+    while not list(folder.glob(pattern)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def files(workspace: Workspace) -> set[Path]:
-    return {file for file in workspace.folder.rglob("*") if file.is_file() and "metrics" not in file.parts}
+    found = {file for file in workspace.folder.rglob("*") if file.is_file() and "metrics" not in file.parts}
+    return {file for file in found if file.suffix != ".lock" and file != checkpoint(workspace)}
+
+
+def checkpoint(workspace: Workspace) -> Path:
+    return workspace.folder / "data" / "cache" / f"{BACKBONE}.checkpoint.npz"
+
+
+def trained(workspace: Workspace) -> dict[str, bytes]:
+    """What a training has left, by its path."""
+    folders = (workspace.folder / "models", workspace.folder / "metrics" / "train")
+    return {str(file): file.read_bytes() for folder in folders for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
 @pytest.mark.parametrize(("script", "output"), [("prepare", "prepared"), ("augment", "augmented")])
 def test_ctrl_c_leaves_nothing_unfinished(prepared: Workspace, script: str, output: str) -> None:
     before = files(prepared)
     prepared.set_params(**{"augment.copies": 5000, "data.image_size": 1024 if script == "prepare" else 32})
-    unfinished = prepared.folder / "data" / f"{output}.tmp"
     process = start(prepared, script)
-    deadline = time.monotonic() + 60
-    while not list(unfinished.glob("*.npy")):
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.01)
+    wait_for_file(prepared.folder / "data", f"{output}.*.tmp/*.npy")
     press_ctrl_c(process)
-    assert not unfinished.exists()
     assert files(prepared) == before
 
 
@@ -83,25 +99,52 @@ def test_ctrl_c_in_training_leaves_no_features(prepared: Workspace) -> None:
     process = start(prepared, "train", BACKBONE)
     wait_for_line(process, "Epoch 2")
     press_ctrl_c(process)
-    assert not list((prepared.folder / "data" / "cache").iterdir())
     assert files(prepared) == before
 
 
-def test_a_killed_training_leaves_no_features(prepared: Workspace) -> None:
-    prepared.set_params(**{"train.epochs": 10000})
-    process = start(prepared, "train", BACKBONE)
-    wait_for_line(process, "Epoch 2")
+def kill_in_epoch(workspace: Workspace, epoch: int) -> None:
+    before = files(workspace)
+    process = start(workspace, "train", BACKBONE)
+    wait_for_line(process, f"Epoch {epoch}")
     process.kill()
     process.communicate()
-    assert not list((prepared.folder / "data" / "cache").iterdir())
+    assert checkpoint(workspace).exists()
+    assert {file for file in files(workspace) if ".tmp" not in file.suffixes} == before
+
+
+def test_a_killed_training_goes_on_to_the_same_bytes(prepared: Workspace) -> None:
+    prepared.set_params(**{"train.epochs": 4})
+    assert prepared.run_script("train", BACKBONE).returncode == 0
+    expected = trained(prepared)
+    assert len(expected) == 21
+    kill_in_epoch(prepared, 3)
+    result = prepared.run_script("train", BACKBONE)
+    assert f"train: goes on after epoch 2, from data/cache/{BACKBONE}.checkpoint.npz" in result.stdout
+    assert trained(prepared) == expected
+    assert not checkpoint(prepared).exists()
+
+
+@pytest.mark.parametrize(
+    "change", [{"train.learning_rate": 0.002}, {"model.shared_units": 64}, {"augment.flip": 0.4}], ids=str
+)
+def test_a_killed_training_of_other_params_or_data_starts_afresh(prepared: Workspace, change: dict) -> None:
+    prepared.set_params(**{"train.epochs": 3})
+    kill_in_epoch(prepared, 3)
+    prepared.set_params(**change)
+    assert prepared.run_script("augment").returncode == 0
+    result = prepared.run_script("train", BACKBONE)
+    assert "goes on" not in result.stdout
+    assert "Epoch 1/3" in result.stdout
+    assert not checkpoint(prepared).exists()
 
 
 def test_training_that_fails_leaves_no_features(prepared: Workspace) -> None:
+    before = files(prepared)
     prepared.set_params(**{"train.learning_rate": 1e30})
     result = prepared.run_script("train", BACKBONE)
     assert result.returncode == 1
     assert "lower train.learning_rate" in result.stderr
-    assert not list((prepared.folder / "data" / "cache").iterdir())
+    assert files(prepared) == before
 
 
 def test_a_stage_that_fails_leaves_nothing_unfinished(workspace: Workspace) -> None:
@@ -111,3 +154,56 @@ def test_a_stage_that_fails_leaves_nothing_unfinished(workspace: Workspace) -> N
     assert result.returncode == 1
     assert "8 of 8 images are faulty" in result.stderr
     assert not list((workspace.folder / "data").glob("*.tmp"))
+
+
+def test_a_second_run_of_a_stage_waits_for_the_first(prepared: Workspace) -> None:
+    prepared.set_params(**{"augment.copies": 2000})
+    first = start(prepared, "augment")
+    wait_for_file(prepared.folder / "data", "augmented.*.tmp/*.npy")
+    prepared.set_params(**{"augment.copies": 1})
+    second = start(prepared, "augment")
+    wait_for_line(second, "augment: waits for another run of it to end")
+    assert first.poll() is None
+    assert "128000 with their copies" not in second.communicate()[0]
+    assert first.wait() == second.wait() == 0
+    assert len(read_records(prepared.folder / "data" / "augmented").index) == 2 * 48
+
+
+def start_under_dvc(workspace: Workspace, stage: str, *command: str) -> subprocess.Popen[str]:
+    """Start what DVC starts, from a process that stands for DVC."""
+    script = [sys.executable, "-u", str(ROOT / "src" / command[0]), *command[1:]]
+    return subprocess.Popen(
+        [sys.executable, "-c", f"import subprocess; subprocess.run({script!r})"],
+        cwd=workspace.folder,
+        env=os.environ | {"DVC_STAGE": stage},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_a_stage_that_was_overtaken_writes_nothing(prepared: Workspace) -> None:
+    """Its DVC is gone, and the next one's has finished while it was stopped."""
+    with (prepared.folder / "data" / "cache" / "augment.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        dvc = start_under_dvc(prepared, "augment", "augment.py")
+        wait_for_line(dvc, "augment: waits for another run of it to end")
+        (stage,) = psutil.Process(dvc.pid).children()
+        stage.suspend()
+        dvc.kill()
+    assert prepared.run_script("augment").returncode == 0
+    written = (prepared.folder / "data" / "augmented" / "images.npy").stat().st_mtime_ns
+    stage.resume()
+    assert "augment: the DVC that started it is gone; dvc repro goes on" in dvc.communicate(timeout=30)[0]
+    assert (prepared.folder / "data" / "augmented" / "images.npy").stat().st_mtime_ns == written
+
+
+def test_a_stage_ends_with_the_dvc_that_started_it(prepared: Workspace) -> None:
+    prepared.set_params(**{"train.epochs": 10000})
+    dvc = start_under_dvc(prepared, f"train@{BACKBONE}", "train.py", BACKBONE)
+    wait_for_line(dvc, "Epoch 2")
+    dvc.kill()
+    # The output ends when the stage does.
+    output, _ = dvc.communicate(timeout=30)
+    assert "the DVC that started it is gone" in output
+    assert not list((prepared.folder / "models").glob("*"))

@@ -1,14 +1,17 @@
 """The whole experiment under real DVC, on a tiny sample, as its user runs it."""
 
+import hashlib
 import json
 import shutil
+import subprocess
+import time
 from pathlib import Path
 
 import krippendorff
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, Workspace, commit_all, run
+from conftest import AUTHOR, Workspace, commit_all, copy_repository, dvc_environment, run
 from ruamel.yaml import YAML
 from scipy import stats
 from sklearn.metrics import (
@@ -21,10 +24,6 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-PARTS_OF_A_CLONE = (
-    *("src", "dvc.yaml", "data/dvc.yaml", "data/dvc.lock", "data/splits", "data/weights"),
-    *("metrics/pretrain", ".dvcignore", ".dvc/config", ".dvc/plots"),
-)
 BACKBONE = "efficientnetb1"
 CLASSES = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"]
 TINY = {
@@ -42,13 +41,9 @@ TINY = {
 @pytest.fixture(scope="module")
 def experiment(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     folder = tmp_path_factory.mktemp("experiment")
-    for part in PARTS_OF_A_CLONE:
-        (folder / part).parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, folder / part)
+    copy_repository(folder)
     workspace = Workspace.create(folder)
     workspace.set_params(**TINY)
-    (folder / "models").mkdir()
     (folder / "models" / "resnet50.keras").write_text("left over from another experiment")
     commit_all(folder)
     run(folder, "dvc", "repro")
@@ -149,8 +144,8 @@ def test_the_precision_of_training_is_recorded(experiment: Workspace) -> None:
     assert experiment.read_metrics(f"train/{BACKBONE}/metrics")["precision"] == "float32"
 
 
-def test_stored_features_are_removed(experiment: Workspace) -> None:
-    assert not list((experiment.folder / "data" / "cache").iterdir())
+def test_features_and_checkpoints_are_removed(experiment: Workspace) -> None:
+    assert {file.suffix for file in (experiment.folder / "data" / "cache").iterdir()} == {".lock"}
 
 
 def test_metrics_and_plots_are_shown_by_dvc(experiment: Workspace) -> None:
@@ -210,3 +205,72 @@ def test_a_parameter_changes_the_stage_it_belongs_to(
         experiment.params.write_bytes(before)
     # The report shows every parameter.
     assert set(changed) == {stage, "evaluate"}
+
+
+# From here on the results are committed.
+
+
+@pytest.fixture(scope="module")
+def committed(experiment: Workspace) -> Workspace:
+    run(experiment.folder, "git", "add", "--all")
+    run(experiment.folder, "git", *AUTHOR, "commit", "-q", "-m", "results")
+    return experiment
+
+
+def test_a_forced_run_leaves_nothing_to_commit(committed: Workspace) -> None:
+    """Neither the clock, the locale, the time zone, Python's hashes nor the number of processes changes a byte."""
+    changed = {"LC_ALL": "C", "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "7", "LOKY_MAX_CPU_COUNT": "3"}
+    run(committed.folder, "dvc", "repro", "--force", **changed)
+    assert run(committed.folder, "git", "status", "--porcelain").stdout == ""
+
+
+def test_one_command_brings_back_what_a_failed_stage_has_lost(committed: Workspace) -> None:
+    model = committed.folder / "models" / f"{BACKBONE}.keras"
+    before = model.read_bytes()
+    params = committed.params.read_bytes()
+    committed.set_params(**{"train.learning_rate": 1e30})
+    result = subprocess.run(
+        ["dvc", "repro"], cwd=committed.folder, env=dvc_environment(committed.folder), capture_output=True, check=False
+    )
+    committed.params.write_bytes(params)
+    assert result.returncode != 0
+    assert not model.exists()
+    run(committed.folder, "sh", "-c", "git restore metrics && dvc checkout")
+    assert model.read_bytes() == before
+    assert run(committed.folder, "git", "status", "--porcelain").stdout == ""
+    assert "up to date" in run(committed.folder, "dvc", "status").stdout
+
+
+def test_experiments_at_once_do_not_touch_each_other(committed: Workspace) -> None:
+    """Two from the queue, one in a temporary folder and one in the workspace have the models that each has alone."""
+    run(committed.folder, "dvc", "exp", "run", "--queue", "--name", "queued", "-S", "train.seed=1,2")
+    run(committed.folder, "dvc", "queue", "start", "-j", "2")
+    temporary = subprocess.Popen(
+        ["dvc", "exp", "run", "--temp", "--name", "temporary", "-S", "train.seed=3"],
+        cwd=committed.folder,
+        env=dvc_environment(committed.folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    here = run(committed.folder, "dvc", "exp", "run", "--name", "here", "-S", "train.seed=4").stdout
+    output, _ = temporary.communicate()
+    assert temporary.returncode == 0, output
+    assert "goes on after epoch" not in here + output
+    deadline = time.monotonic() + 300
+    while run(committed.folder, "dvc", "queue", "status").stdout.count("Success") < 2:
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    model = committed.folder / "models" / f"{BACKBONE}.keras"
+    trained = {}
+    references = run(committed.folder, "git", "for-each-ref", "--format=%(refname)", "refs/exps").stdout.split()
+    for seed, name in enumerate(("queued-1", "queued-2", "temporary", "here"), start=1):
+        (reference,) = [reference for reference in references if reference.endswith(f"/{name}")]
+        lock = YAML(typ="safe").load(run(committed.folder, "git", "show", f"{reference}:dvc.lock").stdout)
+        outputs = {out["path"]: out["md5"] for out in lock["stages"][f"train@{BACKBONE}"]["outs"]}
+        trained[seed] = outputs[f"models/{BACKBONE}.keras"]
+    assert hashlib.md5(model.read_bytes()).hexdigest() == trained[4]
+    for seed in (1, 3):
+        committed.set_params(**{"train.seed": seed})
+        assert committed.run_script("train", BACKBONE).returncode == 0
+        assert hashlib.md5(model.read_bytes()).hexdigest() == trained[seed]

@@ -35,17 +35,14 @@ def _time(run: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def timed_alone(run: Callable[[], object]) -> Work:
-    """Return what runs in a new process, as a stage does, and returns the seconds that it took there.
+def alone(work: Work) -> Work:
+    """Return what works in a new process, as a stage does; what earlier trainings leave in one would slow it down."""
 
-    What earlier trainings leave in a process would slow it down.
-    """
-
-    def work() -> float:
+    def work_alone() -> float:
         with ProcessPoolExecutor(1, get_context("spawn")) as process:
-            return process.submit(timed(run)).result()
+            return process.submit(work).result()
 
-    return work
+    return work_alone
 
 
 def compare(benchmark: str, ours: Mapping[str, Work], baselines: Mapping[str, Work], turns: int) -> list[Result]:

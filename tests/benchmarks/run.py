@@ -7,7 +7,7 @@ from pathlib import Path
 from affect import runtime
 from measuring import print_table
 from stages import compare_stages
-from training import compare_steps, compare_training
+from training import compare_determinism, compare_steps, compare_training
 
 RESULTS = Path(__file__).with_name("results.json")
 BACKBONES = ("resnet50", "efficientnetb1")
@@ -17,7 +17,7 @@ def main() -> None:
     """Run them all."""
     runtime.set_up(1)
     results = compare_stages()
-    for compare in (compare_steps, compare_training):
+    for compare in (compare_steps, compare_training, compare_determinism):
         for backbone in BACKBONES:
             results += compare(backbone)
     RESULTS.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")

@@ -1,16 +1,16 @@
 """Fine-tuning as the stage does it against Keras's `fit` of the whole network with the same layers frozen."""
 
+import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from conftest import ROOT
-from dvclive import Live
 
 import train
 from affect import runtime
@@ -21,8 +21,8 @@ from affect.precision import BFLOAT16, FLOAT32, fastest_precision, input_type
 from affect.records import IMAGES_FILE, Records, create_images
 from affect.runtime import keras
 from affect.training import compile_network, compute_features, make_examples
-from measuring import Result, Work, compare, timed_alone
-from params import Train, load_params
+from measuring import Result, Work, alone, compare, timed
+from params import load_params
 
 SIZE, BATCH = 224, 16
 STEPS, STEP_TURNS = 12, 5
@@ -57,10 +57,32 @@ def compare_training(backbone: str) -> list[Result]:
         precision = fastest_precision(backbone)
         return compare(
             f"train stage, {EPOCHS} epochs, {backbone}",
-            {precision: timed_alone(partial(run_stage, backbone, records, val, precision))},
-            {f"{WHOLE}, {FLOAT32}": timed_alone(partial(run_plain, backbone, records, val))},
+            {precision: alone(timed(partial(run_stage, backbone, records, val, precision)))},
+            {f"{WHOLE}, {FLOAT32}": alone(timed(partial(run_plain, backbone, records, val)))},
             STAGE_TURNS,
         )
+
+
+def compare_determinism(backbone: str) -> list[Result]:
+    """Compare a step of deterministic operations with one of TensorFlow's default ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        records = draw_records(Path(folder), STEPS * BATCH)
+        precision = fastest_precision(backbone)
+        deterministic, default = (
+            alone(partial(step_of_operations, backbone, records, precision, chosen)) for chosen in (True, False)
+        )
+        return compare(
+            f"deterministic step, {backbone}", {precision: deterministic}, {"TensorFlow's default": default}, STEP_TURNS
+        )
+
+
+def step_of_operations(backbone: str, records: Records, precision: str, deterministic: bool) -> float:
+    """Return the seconds of a step; for the rest of the process operations are deterministic, or not."""
+    if deterministic:
+        runtime.set_up(1)
+    work = fit_stored(backbone, records, precision)
+    work()
+    return statistics.median(work() for _ in range(STEP_TURNS))
 
 
 def draw_records(folder: Path, count: int) -> Records:
@@ -146,9 +168,12 @@ def run_stage(backbone: str, records: Records, val: Records, precision: str) -> 
     """Train by the stage's own function, without an early stop."""
     runtime.set_up(1)
     changed = {"epochs": EPOCHS, "batch_size": BATCH, "early_stopping_patience": EPOCHS}
-    settings: Train = load_params(ROOT / "params.yaml").train.model_copy(update=changed)
-    with tempfile.TemporaryDirectory() as curves, Live(curves, dvcyaml=None, save_dvc_exp=False) as live:
-        train.train_network(build(backbone), records, val, TASKS, settings, precision, live)
+    params = load_params(ROOT / "params.yaml")
+    params = params.model_copy(update={"train": params.train.model_copy(update=changed)})
+    with tempfile.TemporaryDirectory() as scratch, chdir(scratch):
+        for folder in (train.TRAIN_RECORDS, train.VAL_RECORDS):
+            folder.mkdir(parents=True)
+        train.train_network(build(backbone), records, val, TASKS, params, precision)
 
 
 def run_plain(backbone: str, records: Records, val: Records) -> None:
@@ -156,7 +181,7 @@ def run_plain(backbone: str, records: Records, val: Records) -> None:
     runtime.set_up(1)
     batches, unseen = (Batches(make_examples(part.images, part.index, TASKS), BATCH) for part in (records, val))
     compile_plain(build(backbone)).fit(
-        batches.stream(EPOCHS),
+        batches.stream(range(EPOCHS)),
         steps_per_epoch=len(batches),
         epochs=EPOCHS,
         validation_data=unseen.stream(),
