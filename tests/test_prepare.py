@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from conftest import Workspace, draw_picture, write_face
 
+from affect import dataset
 from affect.duplicates import perceptual_hash
 from affect.records import Records, read_records
 
@@ -128,6 +129,17 @@ def test_the_number_of_processes_changes_no_byte(prepared: Workspace, workspace:
         "metrics/split.csv",
     ):
         assert (workspace.folder / name).read_bytes() == (prepared.folder / name).read_bytes()
+
+
+def test_the_order_of_the_file_system_changes_nothing(prepared: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = dataset.list_entries(prepared.raw)
+    for reverse in (False, True):
+        monkeypatch.setattr(
+            dataset,
+            "_list_names",
+            lambda folder, r=reverse: sorted((file.name for file in folder.iterdir()), reverse=r),
+        )
+        assert dataset.list_entries(prepared.raw) == entries
 
 
 def test_the_split_of_one_run_is_the_split_file_of_another(prepared: Workspace, workspace: Workspace) -> None:
