@@ -46,7 +46,7 @@ def main() -> int:
     command.add_argument("--seed", type=int, default=1)
     options = command.parse_args()
     draws = random.Random(options.seed)
-    failed = 0
+    failed = resumed = 0
     with tempfile.TemporaryDirectory() as temporary:
         start = create(Path(temporary) / "start")
         undisturbed = Path(temporary) / "undisturbed"
@@ -64,6 +64,7 @@ def main() -> int:
             killed_in, epochs, log = disturb(folder, victim, moment)
             faults = list(check(folder, expected, epochs, log))
             failed += bool(faults)
+            resumed += "train: goes on after epoch" in log
             done = f" after {epochs} epochs" if killed_in.startswith("train") else ""
             print(
                 f"chaos {number + 1}: {victim} killed after {moment:.1f} s, in {killed_in}{done}:",
@@ -71,7 +72,7 @@ def main() -> int:
                 flush=True,
             )
             shutil.rmtree(folder)
-    print(f"chaos: {options.trials - failed} of {options.trials} finished with the same bytes")
+    print(f"chaos: {options.trials - failed} of {options.trials} ended with the same bytes, {resumed} resumed training")
     return failed
 
 
