@@ -124,13 +124,10 @@ def test_a_killed_training_goes_on_to_the_same_bytes(prepared: Workspace) -> Non
     assert not checkpoint(prepared).exists()
 
 
-@pytest.mark.parametrize(
-    "change", [{"train.learning_rate": 0.002}, {"model.shared_units": 64}, {"augment.flip": 0.4}], ids=str
-)
-def test_a_killed_training_of_other_params_or_data_starts_afresh(prepared: Workspace, change: dict) -> None:
+def test_a_killed_training_of_other_data_starts_afresh(prepared: Workspace) -> None:
     prepared.set_params(**{"train.epochs": 3})
     kill_in_epoch(prepared, 3)
-    prepared.set_params(**change)
+    prepared.set_params(**{"augment.flip": 0.4})
     assert prepared.run_script("augment").returncode == 0
     result = prepared.run_script("train", BACKBONE)
     assert "goes on" not in result.stdout

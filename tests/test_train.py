@@ -1,4 +1,4 @@
-"""The frozen layers' output is stored where it fits, and computed in every step where it doesn't, with a word of it."""
+"""What the training stage decides: what of the frozen layers it stores, and which checkpoint is its own."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,3 +64,30 @@ def test_output_over_the_free_space_is_computed_in_every_step(
     trained, _ = choose(network, cache_limit=1)
     assert trained is network.model
     assert f"the disk of {scratch} has 0.0 free" in capsys.readouterr().err
+
+
+FILES = ("data/augmented/images.npy", "data/prepared/index.csv", "src/train.py", "src/affect/network.py")
+
+
+def test_a_checkpoint_belongs_to_one_set_of_data_code_params_and_weights(
+    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train, "__file__", str(tmp_path / "src" / "train.py"))
+    for name in FILES:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("as it was")
+    params = load_params(ROOT / "params.yaml")
+    known = {train.identify(network.trained, params, "float32")}
+    assert train.identify(network.trained, params, "float32") in known
+    for changed in (
+        params.model_copy(update={"train": settings(learning_rate=0.002)}),
+        params.model_copy(update={"model": params.model.model_copy(update={"shared_units": 64})}),
+    ):
+        known.add(train.identify(network.trained, changed, "float32"))
+    known.add(train.identify(network.trained, params, "mixed_bfloat16"))
+    known.add(train.identify(network.model, params, "float32"))
+    for name in FILES:
+        Path(name).write_text(f"another {name}")
+        known.add(train.identify(network.trained, params, "float32"))
+    assert len(known) == 1 + 4 + len(FILES)
