@@ -32,6 +32,8 @@ def main() -> None:
     data = load_params().data
     entries = list_entries(Path(data.raw))
     listed = read_split_file(Path(data.split_file)) if data.split_file else None
+    if listed is not None:
+        report_absent(listed.index.difference([entry.id for entry in entries]))
     limits = ImageLimits(data.min_side, data.max_pixels)
     with whole_folder(OUTPUT) as folder:
         images = create_images(folder / IMAGES_FILE, len(entries), data.image_size)
@@ -47,6 +49,12 @@ def main() -> None:
     summary = summarise(len(entries), len(faces), used, dropped)
     write_json(METRICS, summary)
     report(summary)
+
+
+def report_absent(ids: pd.Index) -> None:
+    """Warn of ids that the split file lists and the dataset does not hold."""
+    if len(ids):
+        print(f"prepare: ids of data.split_file that data.raw lacks: {len(ids)}, such as {ids[0]!r}", file=sys.stderr)
 
 
 def leave_out_unlisted(

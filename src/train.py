@@ -86,7 +86,7 @@ def train_network(
     val_examples = make_examples(inputs[1], val.index, tasks)
     learner = fused_copy(trained, precision)
     compile_network(learner, tasks, settings.learning_rate, settings.loss_weights.model_dump())
-    if checkpoint.restore(learner, identify(learner, params, precision), LOCK):
+    if checkpoint.restore(learner, identify(network.model, params, precision), LOCK):
         print(f"train: goes on after epoch {len(checkpoint.epochs)}, from {checkpoint.file}", flush=True)
     fit(
         learner,
@@ -100,11 +100,11 @@ def train_network(
     return checkpoint
 
 
-def identify(learner: keras.Model, params: Params, precision: str) -> str:
+def identify(model: keras.Model, params: Params, precision: str) -> str:
     """Return a fingerprint of all that a training depends on: data, initial weights, parameters, code and packages."""
     files = [*TRAIN_RECORDS.iterdir(), *VAL_RECORDS.iterdir(), *Path(__file__).parent.rglob("*.py")]
     facts = params.model, params.train, precision, package_versions()
-    return fingerprint(sorted(files), learner.get_weights(), *facts)
+    return fingerprint(sorted(files), model.get_weights(), *facts)
 
 
 def choose_inputs(

@@ -99,7 +99,9 @@ def test_a_split_names_ids_and_never_paths(workspace: Workspace) -> None:
     split.parent.mkdir(parents=True)
     split.write_text("id,split\n0,train\n1,val\n../../../images/outside,train\n")
     workspace.set_params(**{"data.split_file": "data/splits/odd.csv"})
-    assert workspace.run_script("prepare").returncode == 0
+    result = workspace.run_script("prepare")
+    assert result.returncode == 0
+    assert "ids of data.split_file that data.raw lacks: 1, such as '../../../images/outside'" in result.stderr
     assert read_records(workspace.folder / "data" / "prepared").index["id"].tolist() == ["0", "1"]
 
 
