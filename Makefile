@@ -10,7 +10,7 @@ repro: $(INSTALLED) ## run the experiment
 	$(ACTIVATE) && dvc repro
 
 test: $(INSTALLED) ## run the tests
-	$(ACTIVATE) && pytest --numprocesses auto --dist loadfile
+	$(ACTIVATE) && pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 report: $(INSTALLED) ## write metrics/full_report.html, with timings and pictures of the worst errors
 	$(ACTIVATE) && python src/report.py
