@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from affect.errors import InputError
@@ -32,27 +33,17 @@ def run_command(main: Callable[[], None], hint: str = "") -> None:
 
     The hint ends the line of an OSError.
     """
+    name = Path(sys.argv[0]).stem
     try:
         main()
     except InputError as error:
-        sys.exit(f"{_script()}: {error}")
+        sys.exit(f"{name}: {error}")
     except OSError as error:
         if error.errno is None:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        sys.exit(f"{_script()}: {place}{os.strerror(error.errno)}{hint}")
-
-
-def _script() -> str:
-    return Path(sys.argv[0]).stem
-
-
-def _refuse_other_versions() -> None:
-    try:
-        check_versions(REQUIREMENTS)
-    except InputError as error:
-        sys.exit(f"{_script()}: {error}")
+        sys.exit(f"{name}: {place}{os.strerror(error.errno)}{hint}")
 
 
 # Scripts import this module first: with other versions, the rest may not even be imported.
-_refuse_other_versions()
+run_command(partial(check_versions, REQUIREMENTS))
