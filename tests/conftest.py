@@ -24,6 +24,16 @@ PARTS_OF_A_CLONE = (
     *(".gitignore", "data/.gitignore", "models/.gitignore", "metrics/plots/.gitignore"),
 )
 AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@example.com")
+TINY = {
+    "backbones": ["efficientnetb1"],
+    "data.raw": "data/sample",
+    "data.image_size": 32,
+    "sample.images": 80,
+    "sample.size": 64,
+    "augment.copies": 1,
+    "model.weights": None,
+    "train.epochs": 2,
+}
 COLUMNS = [
     *("id", "expression", "predicted_expression", *(f"p_{name}" for name in EXPRESSIONS)),
     *("valence", "predicted_valence", "arousal", "predicted_arousal"),

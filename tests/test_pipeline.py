@@ -11,7 +11,7 @@ import krippendorff
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import AUTHOR, Workspace, commit_all, copy_repository, dvc_environment, run
+from conftest import AUTHOR, TINY, Workspace, commit_all, copy_repository, dvc_environment, run
 from ruamel.yaml import YAML
 from scipy import stats
 from sklearn.metrics import (
@@ -26,16 +26,6 @@ from sklearn.metrics import (
 
 BACKBONE = "efficientnetb1"
 CLASSES = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"]
-TINY = {
-    "backbones": [BACKBONE],
-    "data.raw": "data/sample",
-    "data.image_size": 32,
-    "sample.images": 80,
-    "sample.size": 64,
-    "augment.copies": 1,
-    "model.weights": None,
-    "train.epochs": 2,
-}
 
 
 @pytest.fixture(scope="module")
