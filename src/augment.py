@@ -10,10 +10,10 @@ import numpy as np
 from affect.augmentation import Augmentation, augment
 from affect.contact_sheet import save_contact_sheet
 from affect.expressions import EXPRESSIONS
-from affect.files import whole_folder
+from affect.files import require_place, whole_folder
 from affect.parallel import parallel_map
 from affect.randomness import generator
-from affect.records import IMAGES_FILE, Records, create_images, read_records, write_index
+from affect.records import FILES, IMAGES_FILE, Records, create_images, read_records, write_index
 from affect.rows import Rows
 from params import load_params
 
@@ -26,13 +26,14 @@ MOST_COLUMNS = 9
 def main() -> None:
     """Run the stage."""
     settings = load_params().augment
+    require_place(CONTACT_SHEET)
     bounds = Augmentation(**settings.model_dump(exclude={"copies", "seed"}))
     train = read_records(INPUT).select("train")
     repeats = settings.copies + 1
     index = train.index.loc[train.index.index.repeat(repeats), ["id", "expression", "valence", "arousal"]]
     index = index.reset_index(drop=True)
     index.insert(1, "copy", np.tile(np.arange(repeats), len(train.index)))
-    with whole_folder(OUTPUT) as folder:
+    with whole_folder(OUTPUT, FILES) as folder:
         augmented = create_images(folder / IMAGES_FILE, len(index), train.size)
         work = partial(write_copies, source=train.images, target=augmented, bounds=bounds, seed=settings.seed)
         originals = list(enumerate(train.index["id"]))

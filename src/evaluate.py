@@ -2,6 +2,7 @@
 
 from stage import run_stage
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from affect.checkpoint import checkpoint_name, remove_checkpoint
 from affect.contact_sheet import save_captioned
 from affect.evaluation import evaluate
 from affect.expressions import EXPRESSIONS
-from affect.files import whole_folder, write_json, write_table, write_text
+from affect.files import require_place, write_json, write_table, write_text
 from affect.models import cost, load_model
 from affect.plot_data import affect_scatter, circumplex, confusion, precision_recall, roc, training_curves
 from affect.predictions import COLUMNS, predict
@@ -45,6 +46,8 @@ LONGEST_ID = 24
 def main() -> None:
     """Run the stage."""
     params = load_params()
+    for file in list_outputs(params.backbones):
+        require_place(file)
     runtime.set_up()
     records = read_records(RECORDS)
     split = "test" if (records.index["split"] == "test").any() else "val"
@@ -62,13 +65,21 @@ def main() -> None:
         results[backbone]["cost"] = costs[backbone]
     write_json(METRICS / "evaluate.json", {"split": split, "images": len(held_out.index)} | results)
     write_tables(tables, settings.calibration_bins)
-    with whole_folder(PLOTS / "worst_errors") as folder:
-        for name, table in tables.items():
-            show_worst_errors(held_out, table, name, folder)
+    for name, table in tables.items():
+        show_worst_errors(held_out, table, name)
     write_report(params)
     # This stage runs once DVC has recorded the trainings.
     for backbone in params.backbones:
         remove_checkpoint(SCRATCH / checkpoint_name(backbone))
+
+
+def list_outputs(backbones: Sequence[str]) -> Iterator[Path]:
+    """List the files that the stage writes."""
+    yield from (METRICS / name for name in ("evaluate.json", "report.md", "report.html"))
+    yield from (PLOTS / f"{name}.csv" for name in (*PLOTTED, "reliability", "curves"))
+    for backbone in backbones:
+        yield PREDICTIONS / f"{backbone}.csv"
+        yield PLOTS / "worst_errors" / f"{backbone}.png"
 
 
 def predict_records(model: keras.Model, records: Records, batch_size: int, description: str) -> pd.DataFrame:
@@ -80,9 +91,8 @@ def predict_records(model: keras.Model, records: Records, batch_size: int, descr
 
 def write_tables(tables: dict[str, pd.DataFrame], calibration_bins: int) -> None:
     """Write each backbone's predictions, and what the plots show of all backbones together."""
-    with whole_folder(PREDICTIONS) as folder:
-        for backbone, table in tables.items():
-            write_table(folder / f"{backbone}.csv", table)
+    for backbone, table in tables.items():
+        write_table(PREDICTIONS / f"{backbone}.csv", table)
     for name, plotted in PLOTTED.items():
         write_plot(name, {backbone: plotted(table) for backbone, table in tables.items()})
     write_plot("reliability", {name: reliability(table, calibration_bins) for name, table in tables.items()})
@@ -94,7 +104,7 @@ def write_plot(name: str, parts: dict[str, pd.DataFrame]) -> None:
     write_table(PLOTS / f"{name}.csv", pd.concat(parts, names=["backbone"]).reset_index(level=0))
 
 
-def show_worst_errors(records: Records, table: pd.DataFrame, backbone: str, folder: Path) -> None:
+def show_worst_errors(records: Records, table: pd.DataFrame, backbone: str) -> None:
     """Draw the images whose expression a network gets most wrong, with labels and predictions."""
     worst = worst_errors(table, MOST_ERRORS)
     captions = [describe_error(row) for _, row in worst.iterrows()]
@@ -103,7 +113,7 @@ def show_worst_errors(records: Records, table: pd.DataFrame, backbone: str, fold
     if not table[["valence", "arousal"]].isna().all(axis=None):
         title += "; valence and arousal: true / predicted"
     images = [records.images[row] for row in worst.index]
-    save_captioned(folder / f"{backbone}.png", title, images, captions)
+    save_captioned(PLOTS / "worst_errors" / f"{backbone}.png", title, images, captions)
 
 
 def describe_error(row: pd.Series) -> str:

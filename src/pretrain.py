@@ -15,7 +15,8 @@ from affect import runtime
 from affect.backbones import save_backbone
 from affect.curves import Curves
 from affect.drawn_stream import DrawnStream
-from affect.files import write_json
+from affect.errors import InputError
+from affect.files import require_place, write_json
 from affect.pretraining import Checkpoint, build_network, compile_network, draw_batches
 from affect.randomness import digest
 from affect.runtime import keras
@@ -34,15 +35,25 @@ def main() -> None:
     backbone = arguments.parse_args().backbone
     settings = load_params().pretrain
     recipe = getattr(settings, backbone)
+    file, record = WEIGHTS / f"{backbone}.weights.h5", WEIGHTS / f"{backbone}.json"
+    for output in (file, record):
+        require_place(output)
+    refuse_others(CURVES / backbone)
     runtime.set_up(settings.seed)
     keras.mixed_precision.set_global_policy(recipe.precision)
     network, body = build_network(backbone, settings.image_size, settings.batch_norm_momentum)
     checkpoint = Checkpoint(CHECKPOINTS / f"{backbone}-{digest(0, repr(settings)):x}.weights.h5")
     scores = train(network, settings, recipe, checkpoint, CURVES / backbone)
-    file = WEIGHTS / f"{backbone}.weights.h5"
     save_backbone(backbone, body, file)
-    write_json(WEIGHTS / f"{backbone}.json", describe(file, settings, recipe, scores))
+    write_json(record, describe(file, settings, recipe, scores))
     checkpoint.file.unlink()
+
+
+def refuse_others(curves: Path) -> None:
+    """Raise InputError for a file that DVCLive has not made, in a folder that it empties when training begins."""
+    for file in sorted(curves.rglob("*")):
+        if not file.is_dir() and file.suffix != ".tsv" and file.name != "metrics.json":
+            raise InputError(f"{file} would be lost when the training begins; move it away")
 
 
 def train(

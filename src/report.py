@@ -5,7 +5,7 @@ from stage import run_command
 import json
 from pathlib import Path
 
-from affect.files import write_text
+from affect.files import require_place, write_text
 from affect.provenance import dataset_hash
 from affect.report import Unlocked, read_results, render_html
 from params import load_params
@@ -17,6 +17,7 @@ PAGE = METRICS / "full_report.html"
 
 def main() -> None:
     """Write metrics/full_report.html from what `dvc repro` has left in metrics/."""
+    require_place(PAGE)
     params = load_params()
     results = read_results(METRICS)
     timing = {file.stem: json.loads(file.read_text()) for file in (METRICS / "timing").glob("*.json")}

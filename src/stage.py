@@ -34,6 +34,8 @@ def run_command(main: Callable[[], None], hint: str = "") -> None:
     The hint ends the line of an OSError.
     """
     name = Path(sys.argv[0]).stem
+    # A file's name need not be UTF-8.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         main()
     except InputError as error:

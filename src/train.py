@@ -12,7 +12,7 @@ from affect import runtime
 from affect.checkpoint import Checkpoint, checkpoint_name, fingerprint, remove_checkpoint
 from affect.curves import save_curves
 from affect.feeding import Array
-from affect.files import whole_folder, write_json
+from affect.files import require_place, whole_files, write_json
 from affect.fused import fused_copy
 from affect.models import save_model
 from affect.network import Network, Units, build_network
@@ -49,6 +49,9 @@ def main() -> None:
     arguments.add_argument("backbone")
     backbone = arguments.parse_args().backbone
     params = load_params()
+    file, timing = MODELS / f"{backbone}.keras", TIMING / f"{backbone}.json"
+    for output in (file, timing, CURVES / backbone / "metrics.json", SCRATCH / checkpoint_name(backbone)):
+        require_place(output)
     runtime.set_up(params.train.seed)
     train, val = read_records(TRAIN_RECORDS), read_records(VAL_RECORDS).select("val")
     tasks = annotated_tasks(train.index)
@@ -57,13 +60,11 @@ def main() -> None:
     network = build_network(backbone, train.size, model.weights, model.fine_tune_layers, units, tasks)
     precision = fastest_precision(backbone) if params.train.precision == "auto" else params.train.precision
     checkpoint = train_network(network, train, val, tasks, params, precision)
-    with whole_folder(CURVES / backbone) as folder:
+    with whole_files(CURVES / backbone) as folder:
         facts = {"precision": precision, "best_epoch": checkpoint.early_stopping.best_epoch}
         save_curves(folder, checkpoint.epochs, facts)
     # It differs at each run, so it is no output that DVC would lock.
-    timing = {"seconds": round(checkpoint.seconds, 1), "peak_memory_mb": peak_memory_mb()}
-    write_json(TIMING / f"{backbone}.json", timing)
-    file = MODELS / f"{backbone}.keras"
+    write_json(timing, {"seconds": round(checkpoint.seconds, 1), "peak_memory_mb": peak_memory_mb()})
     save_model(network.model, file)
     if started_by_dvc():
         checkpoint.keep_until_recorded(file)
@@ -81,9 +82,10 @@ def train_network(
     checkpoint = Checkpoint(SCRATCH / checkpoint_name(network.model.name), early_stopping, plateau)
     trained, inputs = choose_inputs(network, [train.images, val.images], settings, precision)
     balanced = settings.class_weight == "balanced"
-    class_weights = balanced_class_weights(train.index["expression"]) if balanced else None
-    examples = make_examples(inputs[0], train.index, tasks, class_weights)
-    val_examples = make_examples(inputs[1], val.index, tasks)
+    examples, val_examples = (
+        make_examples(part, index, tasks, balanced_class_weights(index["expression"]) if balanced else None)
+        for part, index in zip(inputs, (train.index, val.index), strict=True)
+    )
     learner = fused_copy(trained, precision)
     compile_network(learner, tasks, settings.learning_rate, settings.loss_weights.model_dump())
     if checkpoint.restore(learner, identify(network.model, params, precision), LOCK):

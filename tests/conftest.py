@@ -1,11 +1,15 @@
 """What the tests share: tiny datasets in AffectNet's layout, and a folder in which stages run as a user runs them."""
 
+from stage import run_stage
+
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +101,20 @@ def draw_predictions(images: int, seed: int, coarse: bool = False, skill: float 
     return table[COLUMNS]
 
 
+def snapshot(folder: Path) -> dict[str, bytes | str]:
+    """All that lies under a folder, by its path: a file's content, where a link leads, or what else it is."""
+    found: dict[str, bytes | str] = {}
+    for path in folder.rglob("*"):
+        if path.is_symlink():
+            content: bytes | str = f"link to {path.readlink()}"
+        elif path.is_file():
+            content = path.read_bytes()
+        else:
+            content = "folder" if path.is_dir() else f"special {stat.S_IFMT(path.lstat().st_mode)}"
+        found[str(path.relative_to(folder))] = content
+    return found
+
+
 def copy_repository(folder: Path) -> None:
     """Copy what `dvc repro` needs of the repository into a folder, without params.yaml and results."""
     for part in PARTS_OF_A_CLONE:
@@ -176,9 +194,25 @@ class Workspace:
     def read_metrics(self, name: str) -> dict:
         return json.loads((self.folder / "metrics" / f"{name}.json").read_text())
 
+    def read_split(self) -> dict[str, str]:
+        """The split of each id that is used."""
+        split = pd.read_csv(self.folder / "metrics" / "split.csv", dtype=str)
+        return dict(zip(split["id"], split["split"], strict=True))
+
     def read_dropped(self) -> pd.DataFrame:
         """The columns reason and detail by id."""
         return pd.read_csv(self.folder / "metrics" / "dropped.csv", dtype=str, index_col="id")
+
+
+def refuse(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, main: Callable[[], None]) -> str:
+    """Run a stage in this process, where it costs no start of Python, and return the line it stops with."""
+    monkeypatch.chdir(workspace.folder)
+    with pytest.raises(SystemExit) as stopped:
+        run_stage(main)
+    # Python writes a text that it exits with to standard error, and exits with 1.
+    assert isinstance(stopped.value.code, str)
+    assert "\n" not in stopped.value.code
+    return stopped.value.code
 
 
 @pytest.fixture

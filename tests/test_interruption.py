@@ -80,7 +80,7 @@ def test_ctrl_c_leaves_nothing_unfinished(prepared: Workspace, script: str, outp
     before = files(prepared)
     prepared.set_params(**{"augment.copies": 5000, "data.image_size": 1024 if script == "prepare" else 32})
     process = start(prepared, script)
-    wait_for_file(prepared.folder / "data", f"{output}.*.tmp/*.npy")
+    wait_for_file(prepared.folder / "data", f"affect.tmp.*.{output}/*.npy")
     press_ctrl_c(process)
     assert files(prepared) == before
 
@@ -109,7 +109,7 @@ def kill_in_epoch(workspace: Workspace, epoch: int) -> None:
     process.kill()
     process.communicate()
     assert checkpoint(workspace).exists()
-    assert {file for file in files(workspace) if ".tmp" not in file.suffixes} == before
+    assert {file for file in files(workspace) if "affect.tmp." not in str(file)} == before
 
 
 def test_a_killed_training_goes_on_to_the_same_bytes(prepared: Workspace) -> None:
@@ -150,13 +150,13 @@ def test_a_stage_that_fails_leaves_nothing_unfinished(workspace: Workspace) -> N
     result = workspace.run_script("prepare")
     assert result.returncode == 1
     assert "8 of 8 images are faulty" in result.stderr
-    assert not list((workspace.folder / "data").glob("*.tmp"))
+    assert not list((workspace.folder / "data").glob("affect.tmp.*"))
 
 
 def test_a_second_run_of_a_stage_waits_for_the_first(prepared: Workspace) -> None:
     prepared.set_params(**{"augment.copies": 2000})
     first = start(prepared, "augment")
-    wait_for_file(prepared.folder / "data", "augmented.*.tmp/*.npy")
+    wait_for_file(prepared.folder / "data", "affect.tmp.*.augmented/*.npy")
     prepared.set_params(**{"augment.copies": 1})
     second = start(prepared, "augment")
     wait_for_line(second, "augment: waits for another run of it to end")

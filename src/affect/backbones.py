@@ -11,6 +11,7 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 
 from affect.errors import InputError
+from affect.files import whole_file
 
 IMAGENET = "imagenet"
 
@@ -75,16 +76,14 @@ def save_backbone(name: str, body: keras.Model, file: Path) -> None:
     """
     bare = BACKBONES[name].construct(include_top=False, weights=None)
     bare.set_weights(body.get_weights())
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, whole_file(file) as unfinished:
         whole = Path(folder) / file.name
         bare.save_weights(whole)
-        _halve(whole, file)
+        _halve(whole, unfinished)
 
 
 def _halve(whole: Path, file: Path) -> None:
-    unfinished = file.with_name(f"unfinished-{file.name}")
-    with h5py.File(whole) as source, h5py.File(unfinished, "w") as target:
+    with h5py.File(whole) as source, h5py.File(file, "w") as target:
 
         def copy(path: str, item: h5py.Group | h5py.Dataset) -> None:
             if not isinstance(item, h5py.Dataset):
@@ -97,7 +96,6 @@ def _halve(whole: Path, file: Path) -> None:
             target.create_dataset(path, data=half, **options).attrs.update(item.attrs)
 
         source.visititems(copy)
-    unfinished.replace(file)
 
 
 def _construct_with_imagenet(name: str, inputs: KerasTensor) -> keras.Model:

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from affect.errors import InputError
-from affect.files import remove, whole_file, write_text
+from affect.files import whole_file, write_text
 
 COUNTERS = {
     keras.callbacks.EarlyStopping: ("wait", "stopped_epoch", "best", "best_epoch"),
@@ -37,8 +37,8 @@ def checkpoint_name(backbone: str) -> str:
 
 def remove_checkpoint(file: Path) -> None:
     """Remove the file of a training whose end DVC has recorded, if it is there."""
-    remove(file)
-    remove(_note(file))
+    file.unlink(missing_ok=True)
+    _note(file).unlink(missing_ok=True)
 
 
 def _note(file: Path) -> Path:

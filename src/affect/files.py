@@ -1,66 +1,123 @@
-"""Outputs that appear whole or not at all: written beside their place, and moved there when they are complete."""
+"""Outputs that appear whole or not at all, and that replace nothing but files of the same name."""
 
 import errno
-import glob
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
+import stat
+import tempfile
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+import psutil
+
+from affect.errors import InputError
+
+_KINDS = {
+    stat.S_IFREG: "a file",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a link",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def require_place(file: Path) -> None:
+    """Raise InputError where something other than a file is in the place of a file to be written, and OSError where
+    its folder can't be written."""
+    if _is_other_than_file(file):
+        raise InputError(f"{file} is {_kind(file)}, where a file is to be written; it is left as it is: move it away")
+    folder = file.parent
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        error.filename = str(file)
+        raise
 
 
 @contextmanager
 def whole_file(file: Path) -> Iterator[Path]:
     """Give the path of a file to write; it takes the place of `file` once it is complete, and is removed on an error.
 
-    What a killed process has left beside `file` is removed first.
+    Raises InputError where something other than a file is in that place. What a killed process has left unfinished is
+    removed first.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    for left in file.parent.glob(f"{glob.escape(file.stem)}.*.tmp{file.suffix}"):
-        remove(left)
-    # A process that lives on, such as a killed one's worker, must not write into what its successor has begun.
-    unfinished, previous = (
-        file.with_name(f"{file.stem}.{name}.tmp{file.suffix}") for name in (os.getpid(), f"{os.getpid()}-previous")
-    )
-    try:
+    require_place(file)
+    with _unfinished(file) as unfinished:
         yield unfinished
         _flush(unfinished)
-        if file.is_dir():
-            file.rename(previous)
         unfinished.replace(file)
-    except OSError as error:
-        # Python names a file that can't be opened, but not one that can't be written any further.
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            error.filename = str(file)
-        raise
-    finally:
-        remove(unfinished)
-        remove(previous)
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty folder to fill, as `whole_file` gives a file."""
-    with whole_file(folder) as unfinished:
+def new_file(file: Path) -> Iterator[Path]:
+    """Give the path of a file to write, as `whole_file` does, for a name that nothing has: nothing is replaced.
+
+    Raises InputError, at once, where the name is taken. If it is taken meanwhile, what was written is kept beside it,
+    and the error says where.
+    """
+    if os.path.lexists(file):
+        raise InputError(f"{file} is {_kind(file)} that is there already, and is left as it is; name a new file")
+    require_place(file)
+    with _unfinished(file) as unfinished:
+        unfinished.touch()
+        yield unfinished
+        _flush(unfinished)
+        try:
+            file.touch(exist_ok=False)
+        except FileExistsError:
+            kept = file.with_name(f"{file.stem}-{os.getpid()}{file.suffix}")
+            kept.touch(exist_ok=False)
+            unfinished.replace(kept)
+            raise InputError(f"{file} has come meanwhile and is left as it is; the result is in {kept}") from None
+        unfinished.replace(file)
+
+
+@contextmanager
+def whole_folder(folder: Path, made: Collection[str] = ()) -> Iterator[Path]:
+    """Give an empty folder to fill; it becomes `folder` once it is complete.
+
+    made: the names of the files that the caller makes in it; those of an earlier run are replaced. Raises InputError
+    where anything else is in the folder, or something else in its place.
+    """
+    _refuse_others(folder, made)
+    with _unfinished(folder) as unfinished:
         unfinished.mkdir()
         yield unfinished
+        _flush(unfinished)
+        for name in made:
+            (folder / name).unlink(missing_ok=True)
+        unfinished.replace(folder)
 
 
-def remove(path: Path) -> None:
-    """Remove a file or a folder with all that is in it, if it is there."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+@contextmanager
+def whole_files(folder: Path) -> Iterator[Path]:
+    """Give an empty folder to fill; its files then take their places in `folder`, and what else is there stays.
+
+    Raises InputError where something other than a file is in one of these places.
+    """
+    with _unfinished(folder) as unfinished:
+        unfinished.mkdir()
+        yield unfinished
+        _flush(unfinished)
+        for file in sorted(path for path in unfinished.rglob("*") if path.is_file()):
+            place = folder / file.relative_to(unfinished)
+            require_place(place)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(place)
 
 
 def write_text(file: Path, text: str) -> None:
     """Write a text in UTF-8; what can't be encoded is written as its escape."""
     with whole_file(file) as unfinished:
-        unfinished.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        unfinished.write_bytes(_encode(text))
 
 
 def write_json(file: Path, content: dict) -> None:
@@ -70,7 +127,74 @@ def write_json(file: Path, content: dict) -> None:
 
 def write_table(file: Path, table: pd.DataFrame) -> None:
     """Write a table as CSV, without its index."""
-    write_text(file, table.to_csv(index=False, lineterminator="\n"))
+    with whole_file(file) as unfinished:
+        unfinished.write_bytes(encode_table(table))
+
+
+def encode_table(table: pd.DataFrame) -> bytes:
+    """Return a table as CSV in UTF-8, without its index."""
+    return _encode(table.to_csv(index=False, lineterminator="\n"))
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", errors="backslashreplace")
+
+
+@contextmanager
+def _unfinished(path: Path) -> Iterator[Path]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
+    # A process that lives on, such as a killed one's worker, must not write into what its successor has begun.
+    unfinished = path.with_name(f"affect.tmp.{os.getpid()}.{path.name}")
+    try:
+        yield unfinished
+    except OSError as error:
+        # Python names a file that can't be opened, but not one that can't be written any further.
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            error.filename = str(path)
+        raise
+    finally:
+        _remove(unfinished)
+
+
+def _remove_leftovers(path: Path) -> None:
+    name = re.compile(rf"affect\.tmp\.(\d{{1,7}})\.{re.escape(path.name)}")
+    for left in path.parent.iterdir():
+        if found := name.fullmatch(left.name):
+            process = int(found[1])
+            # In a container, the next run may well have the killed one's number.
+            if process == os.getpid() or not psutil.pid_exists(process):
+                _remove(left)
+
+
+def _remove(unfinished: Path) -> None:
+    if unfinished.is_dir():
+        shutil.rmtree(unfinished)
+    else:
+        unfinished.unlink(missing_ok=True)
+
+
+def _refuse_others(folder: Path, made: Collection[str]) -> None:
+    if not os.path.lexists(folder):
+        return
+    if folder.is_symlink() or not folder.is_dir():
+        raise InputError(
+            f"{folder} is {_kind(folder)}, where a folder is to be written; it is left as it is: move it away"
+        )
+    for path in sorted(folder.iterdir()):
+        if path.name not in made or _is_other_than_file(path):
+            raise InputError(
+                f"{folder} holds {path.name!r} and is left as it is; move it away, or let `dvc repro` run the stage: "
+                f"it first removes what it has recorded"
+            )
+
+
+def _is_other_than_file(path: Path) -> bool:
+    return os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode)
+
+
+def _kind(path: Path) -> str:
+    return _KINDS[stat.S_IFMT(path.lstat().st_mode)]
 
 
 def _flush(path: Path) -> None:

@@ -15,6 +15,7 @@ from affect.drawn_stream import DrawnStream
 from affect.expressions import EXPRESSIONS
 from affect.faces import ACTION_UNITS
 from affect.feeding import stream
+from affect.files import whole_file
 from affect.fused import fused_copy
 from affect.training import ConcordanceCorrelation
 
@@ -113,7 +114,5 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002, Keras passes them
         """Replace the file by the present state, in one step."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.file.with_name(f"unfinished-{self.file.name}")
-        self.model.save_weights(unfinished)
-        unfinished.replace(self.file)
+        with whole_file(self.file) as unfinished:
+            self.model.save_weights(unfinished)

@@ -13,6 +13,7 @@ from affect.rows import Rows
 
 IMAGES_FILE = "images.npy"
 INDEX_FILE = "index.csv"
+FILES = (IMAGES_FILE, INDEX_FILE)
 
 
 @dataclass(frozen=True)
