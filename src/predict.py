@@ -2,12 +2,14 @@
 
     python src/predict.py models/resnet50.keras FACE.jpg FOLDER -o predictions.csv
 
-Faces are padded and resized as `prepare` does. The CSV has the columns of metrics/predictions, without the truth.
+Faces are padded and resized as `prepare` does. The CSV has the columns of metrics/predictions without the truth, and
+the predicted expression by its name. It must be a new file: nothing that is there already is ever replaced.
 """
 
 from stage import run_command
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,25 +19,29 @@ import numpy as np
 from tqdm import tqdm
 
 from affect import runtime
-from affect.dataset import IMAGE_SUFFIXES, UnusableImageError
+from affect.dataset import IMAGE_SUFFIXES, UnusableImageError, compose, is_apple_double
 from affect.errors import InputError
-from affect.files import write_table
+from affect.expressions import EXPRESSIONS
+from affect.files import encode_table, new_file
 from affect.images import read_image, standardise
 from affect.models import image_size, load_model
 from affect.predictions import predict
+
+ENDINGS = ", ".join(IMAGE_SUFFIXES)
 
 
 def main() -> None:
     """Run the command."""
     options = parse_command()
     files = list_images(options.images)
-    runtime.set_up()
-    model = load_model(options.model)
-    read: list[Path] = []
-    batches = read_batches(files, image_size(model), options, read)
-    table = predict(model, batches)
-    table.insert(0, "id", name_images(read))
-    write_table(options.output, table)
+    with new_file(options.output) as output:
+        runtime.set_up()
+        model = load_model(options.model)
+        read: list[Path] = []
+        table = predict(model, read_batches(files, image_size(model), options, read))
+        table["predicted_expression"] = table["predicted_expression"].map(dict(enumerate(EXPRESSIONS)))
+        table.insert(0, "id", name_images(read))
+        output.write_bytes(encode_table(table))
     skipped = len(files) - len(read)
     print(f"predict: {len(read)} images in {options.output}" + (f", {skipped} skipped" if skipped else ""))
 
@@ -44,26 +50,52 @@ def parse_command() -> argparse.Namespace:
     """Parse the command line."""
     command = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     command.add_argument("model", type=Path, help="a .keras file that train has written")
-    command.add_argument("images", type=Path, nargs="+", help="image files, or folders of them")
-    command.add_argument("-o", "--output", type=Path, required=True, help="the CSV to write")
-    command.add_argument("--batch-size", type=int, default=64)
-    command.add_argument("--max-pixels", type=int, default=50_000_000, help="larger images are skipped unread")
+    command.add_argument("images", type=Path, nargs="+", help="image files, or folders, with all that is in them")
+    command.add_argument("-o", "--output", type=Path, required=True, help="the CSV to write, a new file")
+    command.add_argument("--batch-size", type=positive, default=64)
+    command.add_argument("--max-pixels", type=positive, default=50_000_000, help="larger images are skipped unread")
     return command.parse_args()
 
 
+def positive(text: str) -> int:
+    """Return a whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
 def list_images(paths: Sequence[Path]) -> list[Path]:
-    """List the image files among paths and directly in folders. Raises InputError for a path that is neither."""
-    files: list[Path] = []
+    """List the images among paths and in folders, and say which files of the folders are none.
+
+    Raises InputError for a path that is neither file nor folder, and where there is no image.
+    """
+    images: list[Path] = []
+    others: list[Path] = []
     for path in paths:
         if path.is_dir():
-            files += sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
-        elif path.is_file():
-            files.append(path)
+            for file in sorted(walk(path)):
+                (images if file.suffix.lower() in IMAGE_SUFFIXES else others).append(file)
+        elif path.exists():
+            images.append(path)
         else:
             raise InputError(f"{path}: no such file or folder")
-    if not files:
-        raise InputError(f"no {', '.join(IMAGE_SUFFIXES)} file in {', '.join(map(str, paths))}")
-    return files
+    if others:
+        print(f"predict: passed over, not {ENDINGS}: {len(others)}, such as {others[0]}", file=sys.stderr)
+    if not images:
+        raise InputError(f"no {ENDINGS} file in {', '.join(map(str, paths))}")
+    return images
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Yield all files under a folder, and its links to folders. Raises OSError for a folder that can't be listed."""
+
+    def stop(error: OSError) -> None:
+        raise error
+
+    for place, folders, names in os.walk(folder, onerror=stop):
+        paths = [Path(place, name) for name in (*folders, *names)]
+        yield from (path for path in paths if (path.is_symlink() or not path.is_dir()) and not is_apple_double(path))
 
 
 def read_batches(
@@ -93,8 +125,9 @@ def read_batches(
 
 def name_images(files: Sequence[Path]) -> list[str]:
     """Return each file's name without its ending, as in the dataset, or its whole path where names repeat."""
-    repeats = Counter(file.stem for file in files)
-    return [file.stem if repeats[file.stem] == 1 else str(file) for file in files]
+    names = [compose(file.stem) for file in files]
+    repeats = Counter(names)
+    return [name if repeats[name] == 1 else str(file) for name, file in zip(names, files, strict=True)]
 
 
 if __name__ == "__main__":

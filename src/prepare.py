@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from affect.dataset import list_entries
-from affect.dataset_summary import summarise
+from affect.dataset_summary import doubts_about_duplicates, summarise
 from affect.duplicates import group_duplicates
 from affect.errors import InputError
-from affect.files import whole_folder, write_json, write_table
+from affect.files import require_place, whole_folder, write_json, write_table
 from affect.ingestion import ImageLimits, ingest
-from affect.records import IMAGES_FILE, create_images, cut_images, write_index
+from affect.records import FILES, IMAGES_FILE, create_images, cut_images, write_index
 from affect.splitting import SPLITS, read_split_file, require_images, sample_stratified, split_by_fraction
 from params import Data, load_params
 
@@ -30,12 +30,14 @@ NO_FAULT = ("expression_none", "expression_uncertain", "expression_no_face", "no
 def main() -> None:
     """Run the stage."""
     data = load_params().data
+    for file in (METRICS, SPLIT_LIST, DROPPED_LIST):
+        require_place(file)
     entries = list_entries(Path(data.raw))
     listed = read_split_file(Path(data.split_file)) if data.split_file else None
     if listed is not None:
         report_absent(listed.index.difference([entry.id for entry in entries]))
     limits = ImageLimits(data.min_side, data.max_pixels)
-    with whole_folder(OUTPUT) as folder:
+    with whole_folder(OUTPUT, FILES) as folder:
         images = create_images(folder / IMAGES_FILE, len(entries), data.image_size)
         ingested = ingest(Path(data.raw), entries, limits, images, "prepare")
         faces, dropped = leave_out_unlisted(ingested.faces, ingested.dropped, listed)
@@ -49,6 +51,8 @@ def main() -> None:
     summary = summarise(len(entries), len(faces), used, dropped)
     write_json(METRICS, summary)
     report(summary)
+    for doubt in doubts_about_duplicates(summary["duplicates"], used):
+        print(f"prepare: {doubt}", file=sys.stderr)
 
 
 def report_absent(ids: pd.Index) -> None:
@@ -93,17 +97,15 @@ def choose(data: Data, faces: pd.DataFrame, hashes: np.ndarray, listed: pd.Serie
         fractions = {"val": data.val_fraction, "test": data.test_fraction}
         listed = split_by_fraction(faces.set_index("id"), fractions, data.seed)
     faces = faces.assign(split=faces["id"].map(listed))
-    require_images(faces["split"], SPLITS if data.test_fraction else ("train", "val"))
+    require_images(faces, SPLITS if data.test_fraction else ("train", "val"))
     faces = faces.sort_values("split", key=lambda split: split.map(SPLITS.index), kind="stable")
     return faces[["id", "split", "expression", "valence", "arousal", "group"]]
 
 
 def report(summary: dict) -> None:
-    """Say in a line what was done, and warn of pictures that the split file has on several sides."""
+    """Say in a line what was done."""
     parts = {name: counts["images"] for name, counts in summary["splits"].items()}
     print(f"prepare: {summary['found']} found, {summary['dropped']['total']} dropped, {summary['used']} used: {parts}")
-    if leaking := summary["duplicates"]["groups_across_splits"]:
-        print(f"prepare: pictures that data.split_file has on several sides: {leaking}", file=sys.stderr)
 
 
 if __name__ == "__main__":

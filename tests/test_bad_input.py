@@ -1,23 +1,23 @@
 """Every row of data/README.md's table: what is converted, what drops one image, what stops the stage."""
 
-from stage import run_stage
-
 import importlib
 import io
 import os
 import pickle
 import re
 import struct
+import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
-from conftest import Workspace, draw_picture, write_face, write_image, write_labels
-from PIL import Image
+from conftest import Workspace, draw_picture, refuse, write_face, write_image, write_labels
+from PIL import Image, PngImagePlugin
 
 import prepare
 from affect.dataset import UnusableImageError, read_annotation
@@ -31,6 +31,7 @@ LONELY = "lonely"
 CONTEMPT = 7
 
 Write = Callable[[Path], object]
+Form = Literal["NFC", "NFD"]
 
 
 # How a dataset with every kind of fault is made.
@@ -108,6 +109,20 @@ def folder_for_image(raw: Path) -> None:
     (raw / "images" / "folder_for_image.jpg").mkdir()
 
 
+def other_ending(raw: Path) -> None:
+    write_labels(raw, "other_ending", 0)
+    picture("other_ending").save(raw / "images" / "other_ending.tiff")
+
+
+def cut_and_closed(id: str, progressive: bool = False, **options: int) -> "Fault":
+    """Half of a JPEG's data, closed by an end marker: decoders fill the rest with grey."""
+    buffer = io.BytesIO()
+    noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).save(buffer, "JPEG", progressive=progressive, **options)
+    data = buffer.getvalue()
+    return Fault(content(id, data[: len(data) // 2] + b"\xff\xd9"), "image_unreadable", f"{id}.jpg: cut short")
+
+
 @dataclass(frozen=True)
 class Fault:
     """One faulty image: how it is written, the reason it is dropped for, and what the detail says."""
@@ -124,6 +139,10 @@ FAULTS: Mapping[str, Fault] = {
     "no_picture": Fault(lambda raw: write_labels(raw, "no_picture", 0), "no_image", "no_picture_exp.npy"),
     "same_id": Fault(same_id, "duplicate_id", "same_id.jpg, same_id.png"),
     "truncated": Fault(content("truncated", JPEG[: len(JPEG) // 2]), "image_unreadable", "truncated.jpg"),
+    "cut_and_closed": cut_and_closed("cut_and_closed"),
+    "cut_progressive": cut_and_closed("cut_progressive", progressive=True),
+    "cut_with_restarts": cut_and_closed("cut_with_restarts", restart_marker_blocks=2),
+    "other_ending": Fault(other_ending, "no_image", "other_ending.tiff is of no ending that is read (.jpg,"),
     "text": Fault(content("text", b"not an image\n"), "image_unreadable", "text.jpg"),
     "zero_bytes": Fault(content("zero_bytes", b""), "image_unreadable", "zero_bytes.jpg"),
     "gif": Fault(content("gif", encode(picture("gif"), "GIF")), "image_unreadable", "gif.jpg"),
@@ -144,9 +163,11 @@ FAULTS: Mapping[str, Fault] = {
     "exp_nan": Fault(label("exp_nan", "exp", np.nan), "annotation_unreadable", "exp_nan_exp.npy is NaN"),
     "exp_two": Fault(label("exp_two", "exp", [1, 2]), "annotation_unreadable", "exp_two_exp.npy"),
     "exp_empty": Fault(label("exp_empty", "exp", b""), "annotation_unreadable", "exp_empty_exp.npy"),
-    "exp_text": Fault(label("exp_text", "exp", b"3\n"), "annotation_unreadable", "exp_text_exp.npy"),
-    "object_array": Fault(object_array, "annotation_unreadable", "object_array_exp.npy"),
-    "bare_pickle": Fault(bare_pickle, "annotation_unreadable", "bare_pickle_exp.npy"),
+    "exp_text": Fault(label("exp_text", "exp", b"3\n"), "annotation_unreadable", "exp_text_exp.npy: is no .npy file"),
+    "object_array": Fault(object_array, "annotation_unreadable", "object_array_exp.npy: holds Python objects"),
+    "bare_pickle": Fault(bare_pickle, "annotation_unreadable", "bare_pickle_exp.npy: is no .npy file"),
+    "exp_almost_3": Fault(label("exp_almost_3", "exp", 2.9999999), "expression_out_of_range", "is 2.9999999, not 0"),
+    "val_above_1": Fault(label("val_above_1", "val", 1.00001), "affect_out_of_range", "is 1.00001, not in [-1, 1]"),
     "val_3": Fault(label("val_3", "val", "3.0"), "affect_out_of_range", "val_3_val.npy is 3, not in [-1, 1] or -2"),
     "val_nan": Fault(label("val_nan", "val", np.nan), "annotation_unreadable", "val_nan_val.npy is NaN"),
     "aro_3": Fault(label("aro_3", "aro", -1.5), "affect_out_of_range", "aro_3_aro.npy is -1.5"),
@@ -183,6 +204,9 @@ CONVERTED: Mapping[str, tuple[str, str, Callable[[Image.Image], Image.Image], Ca
     "palette": (".png", "PNG", palette, lambda image: np.asarray(palette(image).convert("RGB"))),
     "webp_named_jpg": (".jpg", "WEBP", lambda image: image, np.asarray),
     "capital_ending": (".JPG", "JPEG", lambda image: image, np.asarray),
+    "webp": (".webp", "WEBP", lambda image: image, np.asarray),
+    "jfif": (".jfif", "JPEG", lambda image: image, np.asarray),
+    "bmp": (".bmp", "BMP", lambda image: image, np.asarray),
 }
 
 # Valence and arousal as they are written; None writes no file.
@@ -297,6 +321,44 @@ def test_damaged_annotation_of_any_kind_drops_the_image(tmp_path: Path, damaged:
     assert "1_exp.npy" in refusal.value.detail
 
 
+@pytest.mark.parametrize("compressed", [True, False])
+def test_megabytes_of_text_in_a_sound_png_are_no_fault(tmp_path: Path, compressed: bool) -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_text("history", "edited " * 300_000, zip=compressed)
+    picture("text").save(tmp_path / "1.png", pnginfo=text)
+    read = read_image(tmp_path / "1.png", min_side=16, max_pixels=10**6)
+    np.testing.assert_array_equal(read, np.asarray(picture("text")))
+
+
+def grey_below(quality: int) -> bytes:
+    """A sound JPEG whose lower half really is of the grey with which decoders fill what is missing."""
+    pixels = draw_picture("grey")
+    pixels[32:] = 128
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "jpeg",
+    [grey_below(30), grey_below(95), JPEG + b"what a telephone appends"],
+    ids=["grey below", "grey below, fine", "something after its end"],
+)
+def test_a_sound_jpeg_is_not_taken_for_a_cut_one(tmp_path: Path, jpeg: bytes) -> None:
+    (tmp_path / "1.jpg").write_bytes(jpeg)
+    assert read_image(tmp_path / "1.jpg", min_side=16, max_pixels=10**6).shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("1.0000001", 1.0), (np.float32(-1) - np.float32(1e-7), -1.0), (np.nextafter(np.float32(-2), 0), np.nan)],
+)
+def test_what_rounding_makes_of_the_bounds_is_taken_for_them(tmp_path: Path, written: object, expected: float) -> None:
+    write_labels(tmp_path, "1", 0)
+    np.save(tmp_path / "annotations" / "1_val.npy", np.array(written))
+    assert read_annotation(tmp_path / "annotations", "1").valence == pytest.approx(expected, abs=0, nan_ok=True)
+
+
 def test_damaged_exif_drops_the_image(tmp_path: Path) -> None:
     # Orientation 6, and a rational number under a tag (Model) that holds text.
     entries = struct.pack(">HHIHH", 0x0112, 3, 1, 6, 0) + struct.pack(">HHII", 0x0110, 5, 1, 38)
@@ -310,6 +372,29 @@ def test_damaged_exif_drops_the_image(tmp_path: Path) -> None:
 def test_long_strip_does_not_take_the_memory_of_its_square() -> None:
     strip = np.full((1, 1_000_000, 3), 200, dtype=np.uint8)
     assert standardise(strip, 64).shape == (64, 64, 3)
+
+
+def test_files_that_macos_leaves_beside_others_are_passed_over(workspace: Workspace) -> None:
+    write_faces(workspace)
+    for folder in ("images", "annotations"):
+        for file in list((workspace.raw / folder).iterdir()):
+            file.with_name(f"._{file.name}").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X        " + bytes(98))
+    write_face(workspace.raw, "._really_a_face", 0)
+    result = workspace.run_script("prepare")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert workspace.read_metrics("prepare")["dropped"] == {"total": 0}
+    assert set(workspace.read_split()) == {*map(str, range(10)), "._really_a_face"}
+
+
+@pytest.mark.parametrize(("image", "labels"), [("NFD", "NFC"), ("NFC", "NFD"), ("NFD", "NFD")])
+def test_a_name_is_one_however_its_accents_are_stored(workspace: Workspace, image: Form, labels: Form) -> None:
+    names = ["Zo\u00eb", "\u00e9t\u00e9", "\ud55c\uae00"]
+    for name in names:
+        write_image(workspace.raw, unicodedata.normalize(image, name))
+        write_labels(workspace.raw, unicodedata.normalize(labels, name), 0, 0.5)
+    assert workspace.run_script("prepare").returncode == 0
+    assert set(workspace.read_split()) == set(names)
+    assert workspace.read_metrics("prepare")["valence"]["annotated_share"] == 1
 
 
 # The dataset is at fault: the stage stops.
@@ -328,17 +413,6 @@ def assert_stopped(workspace: Workspace, *named: str) -> None:
     assert result.returncode == 1
     assert_refusal(result.stderr, "prepare: ", *named)
     assert not (workspace.folder / "data" / "prepared").exists()
-
-
-def refuse(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, main: Callable[[], None] = prepare.main) -> str:
-    """Run a stage in this process, where it costs no start of Python, and return the line it stops with."""
-    monkeypatch.chdir(workspace.folder)
-    with pytest.raises(SystemExit) as stopped:
-        run_stage(main)
-    # Python writes a text that it exits with to standard error, and exits with 1.
-    assert isinstance(stopped.value.code, str)
-    assert "\n" not in stopped.value.code
-    return stopped.value.code
 
 
 def test_unprintable_file_name_drops_the_image(workspace: Workspace) -> None:
@@ -360,23 +434,39 @@ def test_missing_folder_stops(workspace: Workspace) -> None:
     assert_stopped(workspace, "data.raw", "data/faces is not a folder", "AffectNet layout")
 
 
+def other_ending_alone(raw: Path) -> None:
+    write_labels(raw, "x", 0)
+    (raw / "images").mkdir()
+    picture("x").save(raw / "images" / "x.tiff")
+
+
+def empty_folders(raw: Path) -> None:
+    for name in ("images", "annotations"):
+        (raw / name).mkdir(parents=True)
+
+
 @pytest.mark.parametrize(
     ("make", "named"),
     [
         (lambda raw: raw.mkdir(), "data/faces/images"),
         (lambda raw: (raw / "annotations").mkdir(parents=True), "data/faces/images"),
         (lambda raw: write_image(raw, 1), "data/faces/annotations"),
-        (lambda raw: [(raw / name).mkdir(parents=True) for name in ("images", "annotations")], ".jpg, .jpeg, .png"),
+        (
+            lambda raw: [(raw / name).mkdir(parents=True) for name in ("images", "annotations")],
+            ".jpg, .jpeg, .jfif, .png",
+        ),
         (lambda raw: raw.write_text("a file"), "data/faces is not a folder"),
+        (lambda raw: [(raw / name).mkdir(parents=True) for name in ("train_set", "val_set")], "data/README.md"),
+        (other_ending_alone, "but 'x.tiff'"),
     ],
-    ids=["empty", "without images/", "without annotations/", "images/ empty", "a file"],
+    ids=["empty", "without images/", "without annotations/", "images/ empty", "a file", "AffectNet's two", "TIFF"],
 )
 def test_folder_of_another_layout_stops(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, make: Write, named: str
 ) -> None:
     workspace.raw.parent.mkdir()
     make(workspace.raw)
-    assert_refusal(refuse(workspace, monkeypatch), "data.raw", named)
+    assert_refusal(refuse(workspace, monkeypatch, prepare.main), "data.raw", named)
 
 
 def write_faces(workspace: Workspace, count: int = 10) -> None:
@@ -451,7 +541,7 @@ def test_wrong_value_stops(
 ) -> None:
     write_face(workspace.raw, 1, 0)
     workspace.set_params(**{name: value})
-    assert_refusal(refuse(workspace, monkeypatch), "params.yaml", f"{name} is {message}")
+    assert_refusal(refuse(workspace, monkeypatch, prepare.main), "params.yaml", f"{name} is {message}")
 
 
 def test_wrong_value_stops_the_command(workspace: Workspace) -> None:
@@ -468,7 +558,7 @@ def test_wrong_value_stops_the_command(workspace: Workspace) -> None:
 def test_missing_and_misspelt_parameters_stop(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     text = workspace.params.read_text()
     workspace.params.write_text(re.sub(r"^  min_side:", "  min_sides:", text, flags=re.MULTILINE))
-    line = refuse(workspace, monkeypatch)
+    line = refuse(workspace, monkeypatch, prepare.main)
     assert_refusal(line, "data.min_side is missing", "data.min_sides is not a parameter (misspelt?)")
 
 
@@ -492,7 +582,7 @@ def test_params_file_that_is_no_yaml_mapping_stops(
     workspace.params.unlink()
     if text is not None:
         workspace.params.write_text(text, encoding="latin-1")
-    assert_refusal(refuse(workspace, monkeypatch), "params.yaml", message)
+    assert_refusal(refuse(workspace, monkeypatch, prepare.main), "params.yaml", message)
 
 
 SPLIT_FILE = "data/splits/mine.csv"
@@ -520,7 +610,7 @@ def test_faulty_split_file_stops(
         file = workspace.folder / SPLIT_FILE
         file.parent.mkdir()
         file.write_text(text)
-    assert_refusal(refuse(workspace, monkeypatch), "data.split_file", SPLIT_FILE, *named)
+    assert_refusal(refuse(workspace, monkeypatch, prepare.main), "data.split_file", SPLIT_FILE, *named)
 
 
 def test_images_that_the_split_file_leaves_out_are_dropped(workspace: Workspace) -> None:

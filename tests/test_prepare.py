@@ -1,15 +1,17 @@
 """prepare and augment, run as scripts: what they write, and that nothing of the held-out images leaks."""
 
+import re
+import subprocess
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Workspace, draw_picture, write_face
+from conftest import ROOT, Workspace, draw_picture, write_face
 
 from affect import dataset
-from affect.duplicates import perceptual_hash
+from affect.duplicates import hash_image
 from affect.records import Records, read_records
 
 CLASSES = 8
@@ -61,7 +63,13 @@ def test_copies_of_a_picture_are_on_one_side(prepared: Workspace) -> None:
     assert set(index["split"]) == {"train", "val", "test"}
     assert index.groupby(original_of(index["id"]))["split"].nunique().max() == 1
     duplicates = prepared.read_metrics("prepare")["duplicates"]
-    assert duplicates == {"groups": 27, "images": 4 * 27, "groups_across_splits": 0}
+    assert duplicates == {
+        "groups": 27,
+        "images": 4 * 27,
+        "largest_group": 4,
+        "groups_of_several_expressions": 0,
+        "groups_across_splits": 0,
+    }
 
 
 def test_no_copy_or_duplicate_of_a_held_out_image_is_in_training_data(prepared: Workspace) -> None:
@@ -73,9 +81,9 @@ def test_no_copy_or_duplicate_of_a_held_out_image_is_in_training_data(prepared: 
     groups = everything.index.set_index("id")["group"]
     assert not set(groups[list(train_ids)]) & set(held_out["group"])
     originals = read(prepared, "augmented").images[:: prepared_copies(prepared)]
-    train_hashes = np.stack([perceptual_hash(image) for image in originals])
+    train_hashes = np.stack([hash_image(image)["whole"] for image in originals])
     for row in held_out.index:
-        distances = np.bitwise_count(train_hashes ^ perceptual_hash(everything.images[row])).sum(axis=1)
+        distances = np.bitwise_count(train_hashes ^ hash_image(everything.images[row])["whole"]).sum(axis=1)
         assert distances.min() > 48
 
 
@@ -167,6 +175,51 @@ def test_a_split_file_that_divides_a_picture_is_reported(workspace: Workspace) -
     assert workspace.read_metrics("prepare")["duplicates"]["groups_across_splits"] == 1
 
 
+def test_a_picture_with_several_expressions_is_told_and_counted(workspace: Workspace) -> None:
+    write_dataset(workspace)
+    for id, expression in (("twin", 0), ("5_twin", 6)):
+        write_face(workspace.raw, id, expression, image=draw_picture(5, 96))
+    result = workspace.run_script("prepare")
+    assert re.search(r"pictures whose copies have different expressions: 1, such as \w+ and \w+\n", result.stderr)
+    assert workspace.read_metrics("prepare")["duplicates"]["groups_of_several_expressions"] == 1
+
+
+def test_a_large_group_is_told(workspace: Workspace) -> None:
+    write_dataset(workspace)
+    for id in range(20):
+        write_face(workspace.raw, f"frame{id}", 5, image=draw_picture(5, 96))
+    result = workspace.run_script("prepare")
+    assert "21 images are taken for duplicates of each other, such as " in result.stderr
+    assert "lower data.duplicate_distance" in result.stderr
+    assert workspace.read_metrics("prepare")["duplicates"]["largest_group"] == 21
+
+
+def test_a_picture_and_its_mirror_image_are_on_one_side(workspace: Workspace) -> None:
+    for id in range(60):
+        write_face(workspace.raw, id, id % 8, image=draw_picture(id, 96))
+        write_face(workspace.raw, f"{id}_mirrored", id % 8, image=np.ascontiguousarray(draw_picture(id, 96)[:, ::-1]))
+    assert workspace.run_script("prepare").returncode == 0
+    split = workspace.read_split()
+    assert all(split[str(id)] == split[f"{id}_mirrored"] for id in range(60))
+    assert set(split.values()) == {"train", "val"}
+
+
+def test_affectnets_two_folders_come_in_as_the_readme_says(workspace: Workspace) -> None:
+    for part, ids in (("train", range(24)), ("val", range(8))):
+        for id in ids:
+            write_face(workspace.folder / "AFFECTNET" / f"{part}_set", id, id % 8, image=draw_picture(f"{part}{id}"))
+    readme = (ROOT / "data" / "README.md").read_text()
+    (commands,) = [block for block in re.findall(r"```\n(.+?)```", readme, re.DOTALL) if "_set" in block]
+    (workspace.folder / "data" / "splits").mkdir(parents=True)
+    without_dvc = "\n".join(line for line in commands.splitlines() if not line.startswith(("dvc", "git")))
+    subprocess.run(["bash", "-e", "-c", without_dvc], cwd=workspace.folder, check=True)
+    workspace.set_params(**{"data.raw": "data/affectnet", "data.split_file": "data/splits/affectnet.csv"})
+    result = workspace.run_script("prepare")
+    assert (result.returncode, result.stderr) == (0, "")
+    expected = {f"train_{id}": "train" for id in range(24)} | {f"val_{id}": "val" for id in range(8)}
+    assert workspace.read_split() == expected
+
+
 def test_a_sample_is_counted(workspace: Workspace) -> None:
     write_dataset(workspace)
     workspace.set_params(**{"data.sample_size": 40})
@@ -197,4 +250,4 @@ def test_a_contact_sheet_is_drawn(prepared: Workspace) -> None:
 
 
 def test_nothing_unfinished_is_left(prepared: Workspace) -> None:
-    assert not list(Path(prepared.folder).rglob("*.tmp"))
+    assert not list(Path(prepared.folder).rglob("affect.tmp.*"))

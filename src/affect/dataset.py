@@ -1,6 +1,8 @@
 """A folder in AffectNet's layout: `images/{id}.jpg` and `annotations/{id}_exp.npy`, `{id}_val.npy`, `{id}_aro.npy`."""
 
+import io
 import os
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +12,17 @@ import numpy as np
 from affect.errors import InputError
 from affect.expressions import EXCLUDED_EXPRESSIONS, EXPRESSIONS, NOT_ANNOTATED
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp")
 EXPRESSION_SUFFIX = "_exp.npy"
 
 # An annotation is one number; a file this large is something else, and would only cost time and memory.
 LARGEST_ANNOTATION = 65536
+
+# How far a valence or arousal may lie outside [-1, 1]: ten times what rounding to float32 can do.
+ROUNDING = 1e-6
+
+# What macOS leaves beside each file on a disk of another system: ._NAME, with these first bytes (RFC 1740).
+APPLE_DOUBLE = b"\0\5\x16\7"
 
 
 class UnusableImageError(Exception):
@@ -28,10 +36,14 @@ class UnusableImageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An id of the dataset and the names of its image files: exactly one where the dataset is in order."""
+    """An id of the dataset and the names of its image files: exactly one where the dataset is in order.
+
+    others: the names of its files in images/ that are of no ending that is read.
+    """
 
     id: str
     images: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +62,41 @@ def list_entries(raw: Path) -> list[Entry]:
     """
     if not raw.is_dir():
         raise InputError(f"data.raw: {raw} is not a folder; point it at a dataset in the AffectNet layout")
+    if (raw / "train_set").is_dir() and not (raw / "images").is_dir():
+        raise InputError(
+            f"data.raw: {raw} holds train_set and val_set, in which the same ids stand for different images; name one "
+            f"of them, or join them as data/README.md says"
+        )
     images: dict[str, tuple[str, ...]] = {}
+    others: dict[str, tuple[str, ...]] = {}
     for name in _list_names(raw / "images"):
         file = Path(name)
-        if file.suffix.lower() in IMAGE_SUFFIXES:
-            images[file.stem] = (*images.get(file.stem, ()), name)
+        files = images if file.suffix.lower() in IMAGE_SUFFIXES else others
+        id = compose(file.stem)
+        files[id] = (*files.get(id, ()), name)
     annotated = {
-        name.removesuffix(EXPRESSION_SUFFIX)
+        compose(name.removesuffix(EXPRESSION_SUFFIX))
         for name in _list_names(raw / "annotations")
         if name.endswith(EXPRESSION_SUFFIX)
     }
     if not images:
-        raise InputError(f"data.raw: {raw / 'images'} holds no {', '.join(IMAGE_SUFFIXES)} file")
+        found = f", but {next(iter(others.values()))[0]!r}" if others else ""
+        raise InputError(f"data.raw: {raw / 'images'} holds no {', '.join(IMAGE_SUFFIXES)} file{found}")
     ids = sorted(images.keys() | annotated, key=_natural_order)
-    return [Entry(id, tuple(sorted(images.get(id, ())))) for id in ids]
+    return [Entry(id, tuple(sorted(images.get(id, ()))), tuple(sorted(others.get(id, ())))) for id in ids]
+
+
+def compose(name: str) -> str:
+    """Return a name with its accents composed (Unicode's NFC): macOS writes them decomposed."""
+    return unicodedata.normalize("NFC", name)
+
+
+def is_apple_double(file: Path) -> bool:
+    """Whether a file is none of the dataset's, but one of macOS beside it."""
+    if not file.name.startswith("._") or not file.is_file():
+        return False
+    with file.open("rb") as opened:
+        return opened.read(len(APPLE_DOUBLE)) == APPLE_DOUBLE
 
 
 def single_image(entry: Entry) -> str:
@@ -73,6 +106,9 @@ def single_image(entry: Entry) -> str:
     """
     if not entry.id.isprintable():
         raise UnusableImageError("name_unprintable", f"{entry.id!r} has characters that can't be printed")
+    if not entry.images and entry.others:
+        names = ", ".join(entry.others)
+        raise UnusableImageError("no_image", f"{names} is of no ending that is read ({', '.join(IMAGE_SUFFIXES)})")
     if not entry.images:
         raise UnusableImageError("no_image", f"{entry.id}{EXPRESSION_SUFFIX} has no image beside it in images/")
     if len(entry.images) > 1:
@@ -85,20 +121,26 @@ def read_annotation(annotations: Path, id: str) -> Annotation:
 
     Raises UnusableImageError for a missing, unreadable or out-of-range label and for AffectNet's labels 8-10.
     """
-    expression_file = annotations / f"{id}{EXPRESSION_SUFFIX}"
+    expression_file = _find(annotations, f"{id}{EXPRESSION_SUFFIX}")
     if not expression_file.exists():
         raise UnusableImageError("no_annotation", f"{expression_file.name} is missing")
     return Annotation(
         _read_expression(expression_file),
-        _read_affect(annotations / f"{id}_val.npy"),
-        _read_affect(annotations / f"{id}_aro.npy"),
+        _read_affect(_find(annotations, f"{id}_val.npy")),
+        _read_affect(_find(annotations, f"{id}_aro.npy")),
     )
+
+
+def _find(folder: Path, name: str) -> Path:
+    """Return the path of a file by its composed name, under which it may not be stored."""
+    file, decomposed = folder / name, folder / unicodedata.normalize("NFD", name)
+    return decomposed if os.path.lexists(decomposed) and not os.path.lexists(file) else file
 
 
 def _list_names(folder: Path) -> Iterator[str]:
     try:
         with os.scandir(folder) as found:
-            yield from (file.name for file in found)
+            yield from (file.name for file in found if not is_apple_double(Path(file)))
     except OSError as error:
         raise InputError(f"data.raw: {folder} can't be listed: {error.strerror}") from None
 
@@ -113,7 +155,7 @@ def _read_expression(file: Path) -> int:
         name = EXCLUDED_EXPRESSIONS[int(value)]
         raise UnusableImageError(f"expression_{name}", f"{file.name} is {value:g} ({name})")
     if value not in range(len(EXPRESSIONS)):
-        raise UnusableImageError("expression_out_of_range", f"{file.name} is {value:g}, not 0 to 7")
+        raise UnusableImageError("expression_out_of_range", f"{file.name} is {value:.12g}, not 0 to 7")
     return int(value)
 
 
@@ -121,11 +163,11 @@ def _read_affect(file: Path) -> float:
     if not os.path.lexists(file):
         return np.nan
     value = _read_number(file)
-    if value == NOT_ANNOTATED:
+    if abs(value - NOT_ANNOTATED) <= ROUNDING:
         return np.nan
-    if not -1 <= value <= 1:
-        raise UnusableImageError("affect_out_of_range", f"{file.name} is {value:g}, not in [-1, 1] or -2")
-    return value
+    if abs(value) > 1 + ROUNDING:
+        raise UnusableImageError("affect_out_of_range", f"{file.name} is {value:.12g}, not in [-1, 1] or -2")
+    return min(max(value, -1.0), 1.0)
 
 
 def _read_number(file: Path) -> float:
@@ -136,10 +178,15 @@ def _read_number(file: Path) -> float:
             raise ValueError("not a file")
         if file.stat().st_size > LARGEST_ANNOTATION:
             raise ValueError("too large for one number")
-        value = float(np.load(file, allow_pickle=False).item())
+        content = file.read_bytes()
+        if not content.startswith(np.lib.format.MAGIC_PREFIX):
+            raise ValueError("is no .npy file, as numpy.save writes it")
+        array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+        value = float(array.item())
     # A damaged file makes NumPy raise almost anything, down to tokenize.TokenError and SystemError.
     except Exception as error:
-        raise UnusableImageError("annotation_unreadable", f"{file.name}: {_one_line(error)}") from None
+        reason = "holds Python objects, not a number" if "allow_pickle" in str(error) else _one_line(error)
+        raise UnusableImageError("annotation_unreadable", f"{file.name}: {reason}") from None
     if np.isnan(value):
         raise UnusableImageError("annotation_unreadable", f"{file.name} is NaN")
     return value

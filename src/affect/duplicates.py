@@ -1,4 +1,4 @@
-"""Which images are the same picture, re-encoded, resized or slightly cropped."""
+"""Which images are the same picture: re-encoded, resized, slightly cropped, or mirrored."""
 
 from collections.abc import Iterator
 
@@ -9,45 +9,123 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 HASH_SIDE = 16
-HASH_WORDS = HASH_SIDE * HASH_SIDE // 64
 HASHED_SIDE = 4 * HASH_SIDE
-PAIRS_AT_ONCE = 1 << 22
+PAIRS_AT_ONCE = 1 << 21
+
+# Where a border takes much of two pictures, its share of the hash is equal: their middles must be alike as well.
+# Measured on 614 photographs behind an oval, in wide margins, and both: of 188,191 pairs of different ones 2,043 have
+# hashes within 48 bits, and none has middles within 64; of their re-encoded, resized and cropped copies 92 to 100 % do.
+MIDDLE = 0.6
+MIDDLE_DISTANCE = 4 / 3
+TRIMMED_SIDE = 3 * HASHED_SIDE
+CORNER_SIDE = 6
+FLAT = 8
+
+_WORDS = (np.uint64, HASH_SIDE * HASH_SIDE // 64)
+HASHES = np.dtype(
+    [
+        ("whole", *_WORDS),
+        ("middle", *_WORDS),
+        ("mirrored_whole", *_WORDS),
+        ("mirrored_middle", *_WORDS),
+        ("bordered", bool),
+    ]
+)
 
 
-def perceptual_hash(image: np.ndarray) -> np.ndarray:
-    """Return the 256-bit pHash of an RGB image as four uint64: the signs of its lowest cosine frequencies.
+def hash_image(image: np.ndarray) -> np.ndarray:
+    """Return the hashes of an RGB image, a scalar of type HASHES.
 
-    Source: Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions (2010), section 3.2.
+    They are the 256-bit pHash of the whole image and of the middle of what is left when margins of one colour are cut
+    off, each also of the mirror image; `bordered` says that corners of the image are of one colour.
     """
-    # OpenCV's area averaging is several times faster than Pillow's resampling of the whole photograph.
-    grey = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (HASHED_SIDE, HASHED_SIDE), interpolation=cv2.INTER_AREA)
-    lowest = dctn(grey.astype(np.float64))[:HASH_SIDE, :HASH_SIDE]
-    return np.packbits(lowest > np.median(lowest)).view(np.uint64)
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    whole = _shrink(grey, HASHED_SIDE)
+    frequencies = [_lowest_frequencies(whole), _lowest_frequencies(_shrink(_middle(grey), HASHED_SIDE))]
+    # Mirroring an image changes the sign of every second of its horizontal cosine frequencies.
+    mirrored = [lowest * (-1.0) ** np.arange(HASH_SIDE) for lowest in frequencies]
+    hashes = [_signs(lowest) for lowest in frequencies + mirrored]
+    return np.array((*hashes, _is_bordered(whole)), HASHES)
 
 
 def group_duplicates(hashes: np.ndarray, distance: int) -> np.ndarray:
-    """Group images whose hashes differ in at most `distance` bits, directly or through others.
+    """Group images that are one picture or its mirror image, directly or through others.
 
-    `hashes` is (images, words) uint64. Returns (images,) int: for each image the position of its group's first.
+    hashes: (images,) of type HASHES. distance: of 256 bits, how many may differ. Returns (images,) int: for each image
+    the position of its group's first.
     """
-    count = len(hashes)
-    pairs = np.array(list(_close_pairs(hashes, distance)), dtype=np.int64).reshape(-1, 2)
-    graph = coo_array((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    first = np.arange(len(hashes))
+    waiting: list[np.ndarray] = []
+    for pairs in _close_pairs(hashes, distance):
+        waiting.append(pairs)
+        if sum(map(len, waiting)) > PAIRS_AT_ONCE:
+            first, waiting = _join_groups(first, waiting), []
+    return _join_groups(first, waiting)
+
+
+def _join_groups(first: np.ndarray, pairs: list[np.ndarray]) -> np.ndarray:
+    """Return each position's group, as the position of its first, after joining the groups of the pairs."""
+    edges = np.concatenate([np.stack([np.arange(len(first)), first], axis=1), *pairs])
+    graph = coo_array((np.ones(len(edges), dtype=bool), (edges[:, 0], edges[:, 1])), shape=(len(first), len(first)))
     _, labels = connected_components(graph, directed=False)
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     return first[inverse]
 
 
-def _close_pairs(hashes: np.ndarray, distance: int) -> Iterator[tuple[int, int]]:
-    """Yield each pair (i, j > i) within the distance; memory stays bounded however many images there are."""
-    count, words = hashes.shape
-    rows_at_once = max(1, PAIRS_AT_ONCE // max(count, 1))
-    for start in range(0, count, rows_at_once):
-        block = hashes[start : start + rows_at_once]
-        differing = np.zeros((len(block), count - start), dtype=np.uint16)
-        for word in range(words):
-            differing += np.bitwise_count(block[:, word, None] ^ hashes[None, start:, word])
-        rows, columns = np.nonzero(differing <= distance)
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            if column > row:
-                yield start + row, start + column
+def _close_pairs(hashes: np.ndarray, distance: int) -> Iterator[np.ndarray]:
+    """Yield (pairs, 2) positions i, j > i of one picture; memory stays bounded however many images there are."""
+    rows_at_once = max(1, PAIRS_AT_ONCE // max(len(hashes), 1))
+    whole, middle, bordered = (np.ascontiguousarray(hashes[name]) for name in ("whole", "middle", "bordered"))
+    sides = [(np.ascontiguousarray(hashes[f"{side}whole"]), hashes[f"{side}middle"]) for side in ("", "mirrored_")]
+    for start in range(0, len(hashes), rows_at_once):
+        block = slice(start, start + rows_at_once)
+        for other_whole, other_middle in sides:
+            rows, columns = start + np.array(
+                np.nonzero(_differing_bits(whole[block, None], other_whole[start:]) <= distance)
+            )
+            later = columns > rows
+            rows, columns = rows[later], columns[later]
+            alike = _differing_bits(middle[rows], other_middle[columns]) <= MIDDLE_DISTANCE * distance
+            same = alike | ~(bordered[rows] | bordered[columns])
+            yield np.stack([rows[same], columns[same]], axis=1)
+
+
+def _differing_bits(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    total = np.zeros(np.broadcast_shapes(first.shape, second.shape)[:-1], dtype=np.uint16)
+    for word in range(first.shape[-1]):
+        total += np.bitwise_count(first[..., word] ^ second[..., word])
+    return total
+
+
+def _shrink(grey: np.ndarray, side: int) -> np.ndarray:
+    # OpenCV's area averaging is several times faster than Pillow's resampling of the whole photograph.
+    return cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def _lowest_frequencies(grey: np.ndarray) -> np.ndarray:
+    """Source: Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions (2010), section 3.2."""
+    return dctn(grey.astype(np.float64))[:HASH_SIDE, :HASH_SIDE]
+
+
+def _signs(lowest: np.ndarray) -> np.ndarray:
+    return np.packbits(lowest > np.median(lowest)).view(np.uint64)
+
+
+def _middle(grey: np.ndarray) -> np.ndarray:
+    """Return the middle of a picture without its margins of one colour."""
+    small = _shrink(grey, TRIMMED_SIDE)
+    faintest = max(FLAT, 0.15 * float(np.ptp(small)))
+    for _ in range(2):
+        lines = np.flatnonzero(np.ptp(small, axis=1) > faintest)
+        if len(lines) > FLAT:
+            small = small[lines[0] : lines[-1] + 1]
+        cut = int(len(small) * (1 - MIDDLE) / 2)
+        small = small[cut : len(small) - cut].T
+    return np.ascontiguousarray(small)
+
+
+def _is_bordered(grey: np.ndarray) -> bool:
+    """Whether two or more corners are of one colour."""
+    ends = (slice(CORNER_SIDE), slice(-CORNER_SIDE, None))
+    flat = [np.ptp(grey[rows, columns]) <= FLAT for rows in ends for columns in ends]
+    return sum(flat) >= 2

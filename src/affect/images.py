@@ -4,19 +4,25 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+import simplejpeg
+from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
 
 from affect.dataset import UnusableImageError
 
 # By content, whatever the name: photographs collected on the web are often WebP under another name.
-FORMATS = ("JPEG", "PNG", "WEBP")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 
 # The limit is read_image's own max_pixels, checked before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
+# Editors put megabytes of compressed text into sound PNGs; Pillow refuses more than one.
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 1 << 26
+
+# What libjpeg says of pixels that are missing; it fills them with grey, and Pillow passes over what it says.
+_CUT_SHORT = ("premature end", "instead of RST")
 
 
 def read_image(file: Path, min_side: int, max_pixels: int) -> np.ndarray:
-    """Read a JPEG, PNG or WebP file as a (height, width, 3) uint8 RGB array, upright as its EXIF orientation says.
+    """Read a JPEG, PNG, WebP or BMP file as a (height, width, 3) uint8 RGB array, upright as its EXIF orientation says.
 
     Grey, palette, 16-bit and CMYK images are converted; an alpha channel is dropped.
     Raises UnusableImageError for what is not an image, is cut short, has a side under `min_side` pixels, or has
@@ -28,6 +34,8 @@ def read_image(file: Path, min_side: int, max_pixels: int) -> np.ndarray:
             raise ValueError("not a file")
         with Image.open(file, formats=FORMATS) as image:
             _check_size(file, image.size, min_side, max_pixels)
+            if isinstance(image, JpegImagePlugin.JpegImageFile):
+                _check_complete(file.read_bytes())
             ImageOps.exif_transpose(image, in_place=True)
             return _to_rgb(image)
     except UnusableImageError:
@@ -56,6 +64,16 @@ def _check_size(file: Path, size: tuple[int, int], min_side: int, max_pixels: in
         raise UnusableImageError("image_too_small", f"{file.name} is {width}x{height}, a side under {min_side}")
     if width * height > max_pixels:
         raise UnusableImageError("image_too_large", f"{file.name} is {width}x{height}, over {max_pixels} pixels")
+
+
+def _check_complete(jpeg: bytes) -> None:
+    """Raise ValueError for a JPEG whose data end before its last pixel, even where an end marker closes it."""
+    try:
+        simplejpeg.decode_jpeg(jpeg, colorspace="GRAY", min_height=1, min_width=1, strict=True)
+    except ValueError as error:
+        # Of other oddities it warns too; whether the image can be read for all that, Pillow says.
+        if any(sign in str(error).replace("Premature", "premature") for sign in _CUT_SHORT):
+            raise ValueError(f"cut short ({error})") from None
 
 
 def _to_rgb(image: Image.Image) -> np.ndarray:

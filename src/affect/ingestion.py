@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from affect.dataset import Annotation, Entry, UnusableImageError, read_annotation, single_image
-from affect.duplicates import HASH_WORDS, perceptual_hash
+from affect.duplicates import HASHES, hash_image
 from affect.images import read_image, standardise
 from affect.parallel import parallel_map
 from affect.rows import Rows
@@ -27,8 +27,8 @@ class ImageLimits:
 class Ingested:
     """The usable images of a dataset and what was dropped.
 
-    faces: the columns id, expression, valence, arousal; its index is the entry's position. hashes: (entries, words)
-    uint64, by that position. dropped: the columns id, reason, detail.
+    faces: the columns id, expression, valence, arousal; its index is the entry's position. hashes: (entries,) of type
+    affect.duplicates.HASHES, by that position. dropped: the columns id, reason, detail.
     """
 
     faces: pd.DataFrame
@@ -38,7 +38,7 @@ class Ingested:
 
 def ingest(raw: Path, entries: Sequence[Entry], limits: ImageLimits, images: Rows, description: str) -> Ingested:
     """Read, check, pad and resize the entries' images over all cores; `images` gets the usable ones, by position."""
-    hashes = np.zeros((len(entries), HASH_WORDS), dtype=np.uint64)
+    hashes = np.zeros(len(entries), HASHES)
     faces: dict[int, tuple[str, int, float, float]] = {}
     dropped: list[tuple[str, str, str]] = []
     load = partial(_load, raw=raw, limits=limits, images=images)
@@ -68,4 +68,4 @@ def _load(
     except UnusableImageError as error:
         return error
     images.write(position, standardise(image, images.shape[1])[None])
-    return annotation, perceptual_hash(image)
+    return annotation, hash_image(image)

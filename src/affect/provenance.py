@@ -19,5 +19,7 @@ def dataset_hash(dataset: str, lock: Path) -> str | None:
     if not lock.exists():
         return None
     stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
-    hashes = {dep["path"]: dep["md5"] for dep in stages.get("prepare", {}).get("deps", [])}
-    return hashes.get(dataset)
+    # DVC writes a path inside the repository from its root, however it stands in params.yaml.
+    root = lock.parent
+    hashes = {(root / dep["path"]).resolve(): dep["md5"] for dep in stages.get("prepare", {}).get("deps", [])}
+    return hashes.get((root / dataset).resolve())

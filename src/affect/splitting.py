@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from affect.dataset import compose
 from affect.errors import InputError
 from affect.randomness import digest
 
@@ -29,18 +30,21 @@ def sample_stratified(strata: pd.Series, size: int, seed: int) -> pd.Index:
 def split_by_fraction(faces: pd.DataFrame, fractions: Mapping[str, float], seed: int) -> pd.Series:
     """Give each fraction of every expression to its split, and the rest to train; a group is never divided.
 
+    Each image counts under its own expression, and where groups are large a split gets what whole groups allow.
     `faces` has an id as its index and the columns expression and group; `fractions` maps "val" and "test" to
     shares in [0, 1). Returns the split of each id.
     """
-    groups = faces.groupby("group", sort=False).agg(expression=("expression", "first"), size=("expression", "size"))
-    groups = groups.loc[_draw_order(groups.index, seed, "split")]
-    split = pd.Series("train", index=groups.index)
-    for _, members in groups.groupby("expression"):
-        waiting = members["size"]
-        for name, fraction in fractions.items():
-            taken = _fill(waiting, round(fraction * int(members["size"].sum())))
-            split[taken] = name
-            waiting = waiting.drop(taken)
+    counts = pd.crosstab(faces["group"], faces["expression"])
+    counts = counts.loc[_draw_order(counts.index, seed, "split")]
+    # Groups with the rarest expression come first: of the others there are more left to fill up with.
+    rank = counts.sum().rank(method="first")
+    rarest = (counts > 0).mul(rank).where(counts > 0).min(axis=1)
+    counts = counts.loc[rarest.sort_values(kind="stable").index]
+    split = pd.Series("train", index=counts.index)
+    for name, fraction in fractions.items():
+        waiting = counts[split == "train"]
+        quotas = (fraction * counts.sum()).round().astype(int)
+        split[waiting.index[_fill(waiting.to_numpy(), quotas.to_numpy())]] = name
     return faces["group"].map(split).rename("split")
 
 
@@ -52,6 +56,7 @@ def read_split_file(file: Path) -> pd.Series:
         raise InputError(f"data.split_file: {file} can't be read: {' '.join(str(error).split())}") from None
     if not {"id", "split"} <= set(table.columns):
         raise InputError(f"data.split_file: {file} has the columns {', '.join(table.columns)}, but needs id and split")
+    table["id"] = table["id"].map(compose)
     unknown = table[~table["split"].isin(SPLITS)]
     if len(unknown):
         raise InputError(
@@ -63,12 +68,20 @@ def read_split_file(file: Path) -> pd.Series:
     return table.set_index("id")["split"]
 
 
-def require_images(split: pd.Series, wanted: tuple[str, ...]) -> None:
-    """Raise InputError where one of the `wanted` splits holds no image."""
+def require_images(faces: pd.DataFrame, wanted: tuple[str, ...]) -> None:
+    """Raise InputError where one of the `wanted` splits holds no image; `faces` has the columns split and group."""
+    sizes = faces["group"].value_counts()
+    copies = sizes[sizes > 1]
+    cause = (
+        f"; {copies.sum()} of them are duplicates, which stay on one side (up to {copies.max()} of one picture): "
+        f"if they are none, lower data.duplicate_distance"
+        if len(copies)
+        else ""
+    )
     for name in wanted:
-        if not (split == name).any():
+        if not (faces["split"] == name).any():
             raise InputError(
-                f"the {name} split is empty with {len(split)} images; "
+                f"the {name} split is empty with {len(faces)} images{cause}; "
                 f"use more of them, or change data.val_fraction, data.test_fraction or data.split_file"
             )
 
@@ -86,11 +99,23 @@ def _share_out(total: int, counts: pd.Series) -> pd.Series:
     return quotas
 
 
-def _fill(sizes: pd.Series, quota: int) -> list[str]:
-    """Take groups in their order as long as they fit into the quota."""
-    taken = []
-    for group, size in sizes.items():
-        if size <= quota:
-            taken.append(str(group))
-            quota -= size
+def _fill(sizes: np.ndarray, quotas: np.ndarray) -> np.ndarray:
+    """Take groups in their order as long as they fit, then those that bring the sum nearest to the quotas.
+
+    sizes: (groups, expressions), the images of each; quotas: (expressions,). Returns (groups,) bool.
+    """
+    taken = np.zeros(len(sizes), dtype=bool)
+    missing = quotas.copy()
+    for group, size in enumerate(sizes):
+        if (size <= missing).all():
+            taken[group] = True
+            missing -= size
+    while not taken.all():
+        waiting = np.flatnonzero(~taken)
+        distances = np.abs(missing - sizes[waiting]).sum(axis=1)
+        if distances.min() >= np.abs(missing).sum():
+            break
+        nearest = waiting[distances.argmin()]
+        taken[nearest] = True
+        missing -= sizes[nearest]
     return taken

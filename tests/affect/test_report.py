@@ -23,7 +23,7 @@ PREPARE = {
     "used": 120,
     "not_sampled": 0,
     "dropped": {"total": 10, "unreadable": 10},
-    "duplicates": {"groups": 2, "images": 4, "groups_across_splits": 0},
+    "duplicates": {"groups": 2, "images": 4, "groups_of_several_expressions": 1, "groups_across_splits": 0},
     "splits": {"train": {"images": 60, "neutral": 60}, "val": {"images": 60, "neutral": 60}},
 }
 PARAMETERS = load_params(ROOT / "params.yaml").reported
@@ -175,6 +175,8 @@ def test_the_datasets_hash_is_the_one_in_the_lock(tmp_path: Path) -> None:
     lock.write_text("stages:\n  prepare:\n    deps:\n    - path: data/faces\n      md5: 12ab.dir\n")
     assert dataset_hash("data/faces", lock) == "12ab.dir"
     assert dataset_hash("data/other", lock) is None
+    for same in (str(tmp_path / "data" / "faces"), "./data/faces/", "data/../data/faces"):
+        assert dataset_hash(same, lock) == "12ab.dir"
 
 
 def test_a_missing_result_is_named(tmp_path: Path) -> None:

@@ -46,7 +46,10 @@ def test_groups_stay_whole(faces: list[tuple[int, int]], val: float, test: float
     table = make_faces([expression for expression, _ in faces], [f"group{group}" for _, group in faces])
     split = split_by_fraction(table, {"val": val, "test": test}, seed=0)
     assert split.groupby(table["group"]).nunique().max() == 1
-    assert (split == "val").sum() <= sum(round(val * count) for count in [len(faces)]) + 8
+    for name, fraction in (("val", val), ("test", test)):
+        quotas = (fraction * table["expression"].value_counts()).round()
+        counts = table["expression"][split == name].value_counts().reindex(quotas.index, fill_value=0)
+        assert (counts - quotas).abs().sum() <= quotas.sum()
 
 
 def test_order_does_not_matter() -> None:
@@ -76,11 +79,47 @@ def test_too_large_a_sample_is_refused() -> None:
 
 
 def test_an_empty_split_is_refused() -> None:
-    with pytest.raises(InputError, match="the val split is empty with 2 images"):
-        require_images(pd.Series(["train", "train"]), ("train", "val"))
+    faces = pd.DataFrame({"split": ["train", "train"], "group": ["a", "b"]})
+    with pytest.raises(InputError, match="the val split is empty with 2 images; use more"):
+        require_images(faces, ("train", "val"))
+
+
+def test_duplicates_that_leave_a_split_empty_are_named() -> None:
+    faces = pd.DataFrame({"split": ["train"] * 4, "group": ["a", "a", "a", "b"]})
+    with pytest.raises(InputError, match=r"3 of them are duplicates.*up to 3 of one picture.*data\.duplicate_distance"):
+        require_images(faces, ("train", "val"))
+
+
+def test_groups_larger_than_the_quota_get_as_near_to_it_as_they_can() -> None:
+    """24 clips of 6 frames, 3 an expression: a fifth of 18 frames is 4, and one clip is nearer to it than none."""
+    clips = np.repeat(np.arange(24), 6)
+    faces = make_faces((clips % 8).tolist(), [f"clip{clip}" for clip in clips])
+    val = split_by_fraction(faces, {"val": 0.2}, seed=1) == "val"
+    assert faces["expression"][val].value_counts().to_dict() == dict.fromkeys(range(8), 6)
+    assert faces["group"][val].nunique() == 8
+
+
+def test_a_group_too_large_to_bring_a_split_nearer_stays_in_train() -> None:
+    faces = make_faces([0] * 20, ["clip"] * 19 + ["alone"])
+    assert faces.index[split_by_fraction(faces, {"val": 0.2}, seed=1) == "val"].tolist() == ["face19"]
+
+
+def test_each_image_counts_under_its_own_expression() -> None:
+    """Ten pictures, each once as neutral and three times as happy, beside thirty neutral ones."""
+    groups = [f"picture{number // 4}" for number in range(40)] + [f"alone{number}" for number in range(30)]
+    faces = make_faces([0, 1, 1, 1] * 10 + [0] * 30, groups)
+    for seed in range(10):
+        val = split_by_fraction(faces, {"val": 0.2}, seed) == "val"
+        assert faces["expression"][val].value_counts().to_dict() == {0: 8, 1: 6}
 
 
 def test_ids_of_a_split_file_are_text(tmp_path: Path) -> None:
     file = tmp_path / "split.csv"
     file.write_text("id,split\n007,train\nNA,val\n")
     assert read_split_file(file).to_dict() == {"007": "train", "NA": "val"}
+
+
+def test_ids_of_a_split_file_that_a_mac_has_written_are_those_of_the_dataset(tmp_path: Path) -> None:
+    file = tmp_path / "split.csv"
+    file.write_text("id,split\ne\u0301te\u0301,train\n", encoding="utf-8")
+    assert read_split_file(file).index.tolist() == ["\u00e9t\u00e9"]
