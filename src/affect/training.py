@@ -3,13 +3,13 @@
 import math
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
-from keras import ops
+from keras import KerasTensor, ops
 from tqdm import tqdm
 
 from affect.errors import InputError
@@ -68,7 +68,11 @@ def annotated_tasks(index: pd.DataFrame) -> tuple[str, ...]:
 def make_examples(
     inputs: Array, index: pd.DataFrame, tasks: Sequence[str], class_weights: np.ndarray | None = None
 ) -> Examples:
-    """Pair inputs with the labels of their index; `class_weights` is (8,), the weight of each expression."""
+    """Pair inputs with the labels of their index.
+
+    class_weights: (8,), the weight of each expression, 1 on average over the images. An annotated valence or arousal
+    weighs as much as makes the annotated ones count 1 on average over all images.
+    """
     expressions = index["expression"].to_numpy()
     weights_of_classes = np.ones(len(EXPRESSIONS)) if class_weights is None else class_weights
     targets = {"emotion": expressions}
@@ -76,7 +80,9 @@ def make_examples(
     for task in tasks[1:]:
         values = index[task].to_numpy(np.float32)[:, None]
         targets[task] = np.nan_to_num(values)
-        weights[task] = np.isfinite(values[:, 0]).astype(np.float32)
+        annotated = np.isfinite(values[:, 0]).astype(np.float32)
+        # So each annotated image counts the same, in whatever batch, and the mean over all is that over the annotated.
+        weights[task] = annotated / max(annotated.mean(), np.finfo(np.float32).tiny)
     return Examples(inputs, targets, weights)
 
 
@@ -114,20 +120,49 @@ def compute_features(frozen: keras.Model, images: Array, batch_size: int, dtype:
 def compile_network(
     trained: keras.Model, tasks: Sequence[str], learning_rate: float, loss_weights: Mapping[str, float]
 ) -> None:
-    """Set Adam, cross-entropy for the expression, squared error for valence and arousal, and what the curves show."""
+    """Set Adam, cross-entropy for the expression, squared error for valence and arousal, and what the curves show.
+
+    A loss, that of all tasks (`loss`) or of one (`{task}_loss`), is the mean over the images that have the label.
+    """
     affect = tasks[1:]
     # Keras puts the task before a metric's name only where there are several tasks.
     accuracy = "accuracy" if affect else "emotion_accuracy"
-    squared_error = keras.losses.MeanSquaredError(reduction="mean_with_sample_weight")
     trained.compile(
         optimizer=adam(learning_rate),
-        loss={"emotion": "sparse_categorical_crossentropy"} | dict.fromkeys(affect, squared_error),
-        loss_weights={task: loss_weights[task] for task in tasks},
         metrics={"emotion": [keras.metrics.SparseCategoricalAccuracy(accuracy)]},
         weighted_metrics={
             task: [keras.metrics.RootMeanSquaredError("rmse"), ConcordanceCorrelation()] for task in affect
         },
     )
+    trained.task_losses = {task: keras.metrics.Mean(f"{task}_loss") for task in tasks}
+    trained.compute_loss = _sum_losses(trained, {task: loss_weights[task] for task in tasks})
+
+
+def _sum_losses(trained: keras.Model, loss_weights: Mapping[str, float]) -> Callable[..., object]:
+    """Return the model's loss as Keras calls it: the weighted sum of the tasks', which `task_losses` average.
+
+    Keras's own averages of each task's loss give a small last batch the weight of a whole one.
+    """
+    losses = {
+        task: keras.losses.SparseCategoricalCrossentropy() if task == "emotion" else keras.losses.MeanSquaredError()
+        for task in loss_weights
+    }
+
+    def compute_loss(
+        x: object,  # noqa: ARG001, Keras passes it
+        y: Mapping[str, KerasTensor],
+        y_pred: Mapping[str, KerasTensor],
+        sample_weight: Mapping[str, KerasTensor],
+        training: bool = True,  # noqa: ARG001, Keras passes it
+    ) -> object:
+        total = sum(trained.losses)
+        for task, loss_weight in loss_weights.items():
+            loss = losses[task](y[task], y_pred[task], sample_weight[task])
+            trained.task_losses[task].update_state(loss, sample_weight=ops.shape(y[task])[0])
+            total += loss_weight * loss
+        return total
+
+    return compute_loss
 
 
 def fit(

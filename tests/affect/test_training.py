@@ -161,6 +161,72 @@ def test_what_is_not_annotated_is_masked_out_of_the_loss() -> None:
     assert results["valence_rmse"] == pytest.approx(np.sqrt(results["valence_loss"]), rel=1e-5)
 
 
+class Logs(keras.callbacks.Callback):
+    """Keeps what the last epoch logged."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.last = dict(logs or {})
+
+
+def fit_on_numbers(valence: np.ndarray, weights: np.ndarray | None = None) -> tuple[dict[str, float], np.ndarray, dict]:
+    """Train on 17 examples, the last of which is an odd one, in batches of 8, 8 and 1, at a rate that changes nothing.
+
+    Returns the logs, the expressions and the predictions.
+    """
+    draws = np.random.default_rng(0)
+    inputs = keras.Input((4,))
+    outputs = {"emotion": layers.Dense(8, "softmax")(inputs), "valence": layers.Dense(1, "tanh")(inputs)}
+    model = keras.Model(inputs, outputs)
+    features = draws.normal(size=(17, 4)).astype(np.float32)
+    features[16] *= 9
+    index = pd.DataFrame({"expression": draws.integers(0, 8, 17), "valence": valence})
+    batches = Batches(make_examples(features, index, TASKS[:2], weights), BATCH)
+    compile_network(model, TASKS[:2], 1e-9, {"emotion": 1.0, "valence": 3.0})
+    fit(model, batches, batches, range(1), [logs := Logs()], verbose=0)
+    return logs.last, index["expression"].to_numpy(), model.predict_on_batch(features)
+
+
+@pytest.mark.parametrize("annotated", [slice(None), slice(15, None), slice(3, 4)], ids=["all", "two", "one"])
+def test_a_logged_loss_is_the_mean_over_the_images_that_have_the_label(annotated: slice) -> None:
+    """In batches without one, a batch of one, and with few of them."""
+    valence = np.full(17, np.nan)
+    valence[annotated] = np.linspace(-0.9, 0.9, 17)[annotated]
+    logs, expressions, predicted = fit_on_numbers(valence)
+    emotion = -np.log(predicted["emotion"][np.arange(17), expressions]).mean()
+    squared = np.nanmean((predicted["valence"][:, 0] - valence) ** 2)
+    for side in ("", "val_"):
+        assert logs[f"{side}emotion_loss"] == pytest.approx(emotion, rel=1e-4)
+        assert logs[f"{side}valence_loss"] == pytest.approx(squared, rel=1e-4)
+        assert logs[f"{side}valence_rmse"] == pytest.approx(np.sqrt(squared), rel=1e-4)
+        assert logs[f"{side}loss"] == pytest.approx(emotion + 3 * squared, rel=1e-4)
+
+
+def test_a_balanced_loss_is_the_mean_of_the_expressions_means() -> None:
+    _, expressions, _ = fit_on_numbers(np.zeros(17))
+    logs, _, predicted = fit_on_numbers(np.zeros(17), balanced_class_weights(pd.Series(expressions)))
+    losses = pd.Series(-np.log(predicted["emotion"][np.arange(17), expressions]))
+    assert logs["val_emotion_loss"] == pytest.approx(losses.groupby(expressions).mean().mean(), rel=1e-4)
+
+
+def test_each_annotated_image_pulls_as_much_whatever_its_batch() -> None:
+    """The gradients of three annotated images add up to the same, in one batch or in batches with one and with two."""
+    features = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)
+    valence = np.full(8, np.nan)
+    valence[[0, 1, 5]] = (0.9, -0.4, 0.7)
+    examples = make_examples(features, pd.DataFrame({"expression": 0, "valence": valence}), TASKS[:2])
+    changes = []
+    for batch_size in (4, 8):
+        inputs = keras.Input((2,))
+        dense = layers.Dense(1, kernel_initializer="ones")
+        model = keras.Model(inputs, {"emotion": layers.Dense(8, "softmax")(inputs), "valence": dense(inputs)})
+        compile_network(model, TASKS[:2], 1.0, {"emotion": 0.0, "valence": 1.0})
+        # So small a rate that the second step begins where the first did.
+        model.optimizer = keras.optimizers.SGD(1e-3 * batch_size)
+        model.fit(Batches(examples, batch_size).stream(), shuffle=False, verbose=0)
+        changes.append(dense.kernel.numpy() - 1)
+    np.testing.assert_allclose(changes[0], changes[1], rtol=0.02)
+
+
 def test_tasks_without_a_label_are_not_learnt() -> None:
     index = pd.DataFrame({"expression": [0, 1], "valence": [np.nan, np.nan], "arousal": [np.nan, 0.1]})
     assert annotated_tasks(index) == ("emotion", "arousal")
