@@ -4,7 +4,7 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 ACTIVATE := . $(VENV)/bin/activate
 
-.PHONY: repro test report ablation seeds chaos fuzz bench bench-scale lint format lock
+.PHONY: repro test test-keras report ablation seeds chaos fuzz bench bench-scale lint format lock
 
 repro: $(INSTALLED) ## run the experiment
 	$(ACTIVATE) && dvc repro
@@ -16,14 +16,17 @@ report: $(INSTALLED) ## write metrics/full_report.html, with timings and picture
 	$(ACTIVATE) && python src/report.py
 
 ablation: $(INSTALLED) ## compare four altered copies of each training image with none
-	$(ACTIVATE) && dvc exp list --name-only | grep '^ablation-' | xargs -r dvc exp remove
+	$(ACTIVATE) && dvc exp list --name-only | grep -xE 'ablation-[12]' | xargs -r dvc exp remove
 	$(ACTIVATE) && dvc exp run --queue --name ablation -S augment.copies=4,0 && dvc exp run --run-all
 	$(ACTIVATE) && dvc metrics diff ablation-1 ablation-2 --md --targets metrics/evaluate.json
 
 seeds: $(INSTALLED) ## mean and deviation of each metric over five trainings
-	$(ACTIVATE) && dvc exp list --name-only | grep '^seeds-' | xargs -r dvc exp remove
+	$(ACTIVATE) && dvc exp list --name-only | grep -xE 'seeds-[1-5]' | xargs -r dvc exp remove
 	$(ACTIVATE) && dvc exp run --queue --name seeds -S train.seed=1,2,3,4,5 && dvc exp run --run-all
 	$(ACTIVATE) && dvc exp show --json | python src/seeds.py seeds-
+
+test-keras: $(INSTALLED) ## load and run saved models in older versions of Keras (installs them)
+	$(ACTIVATE) && PYTHONPATH=src:tests python tests/keras_versions.py
 
 chaos: $(INSTALLED) ## kill the pipeline at random moments and compare what it ends with
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/chaos.py
