@@ -101,6 +101,8 @@ def leave_out(images: int) -> Iterator[np.ndarray]:
 
 def _shape_of_influence(jackknife: np.ndarray) -> tuple[float, float]:
     """Return the acceleration, and the degrees of freedom of a variance that is estimated from the influence values."""
+    if len(jackknife) == 0:
+        return 0.0, np.inf
     influence = jackknife.mean() - jackknife
     squares = np.sum(influence**2)
     if squares == 0:

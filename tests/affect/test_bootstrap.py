@@ -1,5 +1,7 @@
 """The 95 % intervals hold the true value in 95 % of simulated evaluations, and are what scipy computes."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from joblib import Parallel, delayed
 from scipy import stats
 
 from affect.bootstrap import Figure, bootstrap, leave_out, resample
+from affect.evaluation import evaluate
 from affect.expressions import EXPRESSIONS
 from affect.weighted_metrics import WeightedMetrics
 
@@ -116,3 +119,15 @@ def test_differences_are_paired() -> None:
     assert difference is not None
     assert own is not None
     assert difference[1] - difference[0] < (own[1] - own[0]) / 4
+
+
+@pytest.mark.parametrize("images", [1, 2, 3])
+def test_few_images_are_evaluated_without_a_warning(images: int) -> None:
+    tables = {name: draw_predictions(images, seed) for seed, name in enumerate(("resnet50", "efficientnetb1"))}
+    truth = ["expression", "valence", "arousal"]
+    tables["efficientnetb1"][truth] = tables["resnet50"][truth]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        results = evaluate(tables, resamples=200, seed=1, calibration_bins=10)
+    if images == 1:
+        assert "emotion.accuracy: no interval, it is the same in all resamples" in results["resnet50"]["notes"]
