@@ -4,7 +4,7 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 ACTIVATE := . $(VENV)/bin/activate
 
-.PHONY: repro test test-keras report ablation seeds chaos fuzz bench bench-scale lint format lock
+.PHONY: repro test test-keras report ablation seeds chaos fuzz bench bench-scale bench-duplicates lint format lock
 
 repro: $(INSTALLED) ## run the experiment
 	$(ACTIVATE) && dvc repro
@@ -40,6 +40,9 @@ bench: $(INSTALLED) ## compare our speed with what one would run otherwise
 
 bench-scale: $(INSTALLED) ## measure the stages as the dataset grows
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/scale.py
+
+bench-duplicates: $(INSTALLED) ## measure which copies of the photographs in FACES are found
+	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/duplicates.py $(FACES)
 
 lint: $(INSTALLED) ## check style and types
 	$(ACTIVATE) && ruff check . && ruff format --check . && mypy
