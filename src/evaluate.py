@@ -2,7 +2,6 @@
 
 from stage import run_stage
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from affect.checkpoint import checkpoint_name, remove_checkpoint
 from affect.contact_sheet import save_captioned
 from affect.evaluation import evaluate
 from affect.expressions import EXPRESSIONS
-from affect.files import require_place, write_json, write_table, write_text
+from affect.files import require_folder, require_place, whole_folder, write_json, write_table, write_text
 from affect.models import cost, load_model
 from affect.plot_data import affect_scatter, circumplex, confusion, precision_recall, roc, training_curves
 from affect.predictions import COLUMNS, predict
@@ -23,13 +22,15 @@ from affect.provenance import dataset_hash
 from affect.records import Records, read_records
 from affect.report import read_results, render_html, render_markdown
 from affect.runtime import keras
-from params import Params, load_params
+from params import BACKBONES, Params, load_params
 
 RECORDS = Path("data/prepared")
 MODELS = Path("models")
 METRICS = Path("metrics")
+RESULTS, MARKDOWN, PAGE = (METRICS / name for name in ("evaluate.json", "report.md", "report.html"))
 PREDICTIONS = METRICS / "predictions"
 PLOTS = METRICS / "plots"
+WORST_ERRORS = PLOTS / "worst_errors"
 LOCK = Path("dvc.lock")
 SCRATCH = Path("data/cache")
 PLOTTED = {
@@ -46,8 +47,10 @@ LONGEST_ID = 24
 def main() -> None:
     """Run the stage."""
     params = load_params()
-    for file in list_outputs(params.backbones):
+    for file in (RESULTS, MARKDOWN, PAGE, *(PLOTS / f"{name}.csv" for name in (*PLOTTED, "reliability", "curves"))):
         require_place(file)
+    require_folder(PREDICTIONS, list_files(".csv"))
+    require_folder(WORST_ERRORS, list_files(".png"))
     runtime.set_up()
     records = read_records(RECORDS)
     split = "test" if (records.index["split"] == "test").any() else "val"
@@ -63,23 +66,20 @@ def main() -> None:
     results = evaluate(tables, settings.bootstrap, settings.seed, settings.calibration_bins)
     for backbone in params.backbones:
         results[backbone]["cost"] = costs[backbone]
-    write_json(METRICS / "evaluate.json", {"split": split, "images": len(held_out.index)} | results)
+    write_json(RESULTS, {"split": split, "images": len(held_out.index)} | results)
     write_tables(tables, settings.calibration_bins)
-    for name, table in tables.items():
-        show_worst_errors(held_out, table, name)
+    with whole_folder(WORST_ERRORS, list_files(".png")) as folder:
+        for name, table in tables.items():
+            show_worst_errors(held_out, table, name, folder)
     write_report(params)
     # This stage runs once DVC has recorded the trainings.
     for backbone in params.backbones:
         remove_checkpoint(SCRATCH / checkpoint_name(backbone))
 
 
-def list_outputs(backbones: Sequence[str]) -> Iterator[Path]:
-    """List the files that the stage writes."""
-    yield from (METRICS / name for name in ("evaluate.json", "report.md", "report.html"))
-    yield from (PLOTS / f"{name}.csv" for name in (*PLOTTED, "reliability", "curves"))
-    for backbone in backbones:
-        yield PREDICTIONS / f"{backbone}.csv"
-        yield PLOTS / "worst_errors" / f"{backbone}.png"
+def list_files(ending: str) -> list[str]:
+    """List the names of the files that the stage writes, or wrote when other networks were trained."""
+    return [f"{backbone}{ending}" for backbone in BACKBONES]
 
 
 def predict_records(model: keras.Model, records: Records, batch_size: int, description: str) -> pd.DataFrame:
@@ -91,8 +91,9 @@ def predict_records(model: keras.Model, records: Records, batch_size: int, descr
 
 def write_tables(tables: dict[str, pd.DataFrame], calibration_bins: int) -> None:
     """Write each backbone's predictions, and what the plots show of all backbones together."""
-    for backbone, table in tables.items():
-        write_table(PREDICTIONS / f"{backbone}.csv", table)
+    with whole_folder(PREDICTIONS, list_files(".csv")) as folder:
+        for backbone, table in tables.items():
+            write_table(folder / f"{backbone}.csv", table)
     for name, plotted in PLOTTED.items():
         write_plot(name, {backbone: plotted(table) for backbone, table in tables.items()})
     write_plot("reliability", {name: reliability(table, calibration_bins) for name, table in tables.items()})
@@ -104,7 +105,7 @@ def write_plot(name: str, parts: dict[str, pd.DataFrame]) -> None:
     write_table(PLOTS / f"{name}.csv", pd.concat(parts, names=["backbone"]).reset_index(level=0))
 
 
-def show_worst_errors(records: Records, table: pd.DataFrame, backbone: str) -> None:
+def show_worst_errors(records: Records, table: pd.DataFrame, backbone: str, folder: Path) -> None:
     """Draw the images whose expression a network gets most wrong, with labels and predictions."""
     worst = worst_errors(table, MOST_ERRORS)
     captions = [describe_error(row) for _, row in worst.iterrows()]
@@ -113,7 +114,7 @@ def show_worst_errors(records: Records, table: pd.DataFrame, backbone: str) -> N
     if not table[["valence", "arousal"]].isna().all(axis=None):
         title += "; valence and arousal: true / predicted"
     images = [records.images[row] for row in worst.index]
-    save_captioned(PLOTS / "worst_errors" / f"{backbone}.png", title, images, captions)
+    save_captioned(folder / f"{backbone}.png", title, images, captions)
 
 
 def describe_error(row: pd.Series) -> str:
@@ -132,9 +133,9 @@ def describe_error(row: pd.Series) -> str:
 def write_report(params: Params) -> None:
     """Write metrics/report.md and report.html from the files in metrics/."""
     results = read_results(METRICS)
-    write_text(METRICS / "report.md", render_markdown(results, params.reported))
+    write_text(MARKDOWN, render_markdown(results, params.reported))
     page = render_html(results, params.reported, dataset_hash(params.data.raw, LOCK))
-    write_text(METRICS / "report.html", page)
+    write_text(PAGE, page)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from reprlib import Repr
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from ruamel.yaml import YAML
@@ -19,6 +19,7 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 LossWeight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Expressiveness = Annotated[float, Field(gt=0, le=2)]
 Backbone = Literal["resnet50", "efficientnetb1", "efficientnetb2", "densenet121"]
+BACKBONES: tuple[str, ...] = get_args(Backbone)
 
 
 class Section(BaseModel):

@@ -6,7 +6,7 @@ Faces are padded and resized as `prepare` does. The CSV has the columns of metri
 the predicted expression by its name. It must be a new file: nothing that is there already is ever replaced.
 """
 
-from stage import run_command
+from stage import printable, run_command
 
 import argparse
 import os
@@ -43,7 +43,7 @@ def main() -> None:
         table.insert(0, "id", name_images(read))
         output.write_bytes(encode_table(table))
     skipped = len(files) - len(read)
-    print(f"predict: {len(read)} images in {options.output}" + (f", {skipped} skipped" if skipped else ""))
+    print(printable(f"predict: {len(read)} images in {options.output}" + (f", {skipped} skipped" if skipped else "")))
 
 
 def parse_command() -> argparse.Namespace:
@@ -81,7 +81,7 @@ def list_images(paths: Sequence[Path]) -> list[Path]:
         else:
             raise InputError(f"{path}: no such file or folder")
     if others:
-        print(f"predict: passed over, not {ENDINGS}: {len(others)}, such as {others[0]}", file=sys.stderr)
+        print(printable(f"predict: passed over, not {ENDINGS}: {len(others)}, such as {others[0]}"), file=sys.stderr)
     if not images:
         raise InputError(f"no {ENDINGS} file in {', '.join(map(str, paths))}")
     return images

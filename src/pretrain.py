@@ -4,6 +4,7 @@ from stage import run_stage
 
 import argparse
 import hashlib
+import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -13,9 +14,8 @@ from dvclive import Live
 
 from affect import runtime
 from affect.backbones import save_backbone
-from affect.curves import Curves
+from affect.curves import Curves, move_curves, require_curves
 from affect.drawn_stream import DrawnStream
-from affect.errors import InputError
 from affect.files import require_place, write_json
 from affect.pretraining import Checkpoint, build_network, compile_network, draw_batches
 from affect.randomness import digest
@@ -36,24 +36,21 @@ def main() -> None:
     settings = load_params().pretrain
     recipe = getattr(settings, backbone)
     file, record = WEIGHTS / f"{backbone}.weights.h5", WEIGHTS / f"{backbone}.json"
-    for output in (file, record):
+    checkpoint = Checkpoint(CHECKPOINTS / f"{backbone}-{digest(0, repr(settings)):x}.weights.h5")
+    for output in (file, record, checkpoint.file):
         require_place(output)
-    refuse_others(CURVES / backbone)
+    require_curves(CURVES / backbone)
     runtime.set_up(settings.seed)
     keras.mixed_precision.set_global_policy(recipe.precision)
     network, body = build_network(backbone, settings.image_size, settings.batch_norm_momentum)
-    checkpoint = Checkpoint(CHECKPOINTS / f"{backbone}-{digest(0, repr(settings)):x}.weights.h5")
-    scores = train(network, settings, recipe, checkpoint, CURVES / backbone)
+    # DVCLive empties its folder when a training begins.
+    logged = checkpoint.file.with_suffix(".curves")
+    scores = train(network, settings, recipe, checkpoint, logged)
+    move_curves(logged, CURVES / backbone)
     save_backbone(backbone, body, file)
     write_json(record, describe(file, settings, recipe, scores))
     checkpoint.file.unlink()
-
-
-def refuse_others(curves: Path) -> None:
-    """Raise InputError for a file that DVCLive has not made, in a folder that it empties when training begins."""
-    for file in sorted(curves.rglob("*")):
-        if not file.is_dir() and file.suffix != ".tsv" and file.name != "metrics.json":
-            raise InputError(f"{file} would be lost when the training begins; move it away")
+    shutil.rmtree(logged)
 
 
 def train(

@@ -13,6 +13,8 @@ from affect.versions import check_versions
 
 REQUIREMENTS = Path(__file__).parent.parent / "requirements.txt"
 LOCKS = Path("data/cache")
+# The exit code of shells for a command that Ctrl-C has ended.
+INTERRUPTED = 130
 RESTORE = "git restore metrics && dvc checkout"
 
 
@@ -39,12 +41,20 @@ def run_command(main: Callable[[], None], hint: str = "") -> None:
     try:
         main()
     except InputError as error:
-        sys.exit(f"{name}: {error}")
+        sys.exit(printable(f"{name}: {error}"))
     except OSError as error:
         if error.errno is None:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        sys.exit(f"{name}: {place}{os.strerror(error.errno)}{hint}")
+        sys.exit(printable(f"{name}: {place}{os.strerror(error.errno)}{hint}"))
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, in which what can't be printed, as in odd file names, stands as its escape."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 # Scripts import this module first: with other versions, the rest may not even be imported.

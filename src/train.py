@@ -10,9 +10,9 @@ from pathlib import Path
 
 from affect import runtime
 from affect.checkpoint import Checkpoint, checkpoint_name, fingerprint, remove_checkpoint
-from affect.curves import save_curves
+from affect.curves import require_curves, save_curves
 from affect.feeding import Array
-from affect.files import require_place, whole_files, write_json
+from affect.files import require_place, write_json
 from affect.fused import fused_copy
 from affect.models import save_model
 from affect.network import Network, Units, build_network
@@ -50,8 +50,9 @@ def main() -> None:
     backbone = arguments.parse_args().backbone
     params = load_params()
     file, timing = MODELS / f"{backbone}.keras", TIMING / f"{backbone}.json"
-    for output in (file, timing, CURVES / backbone / "metrics.json", SCRATCH / checkpoint_name(backbone)):
+    for output in (file, timing, SCRATCH / checkpoint_name(backbone)):
         require_place(output)
+    require_curves(CURVES / backbone)
     runtime.set_up(params.train.seed)
     train, val = read_records(TRAIN_RECORDS), read_records(VAL_RECORDS).select("val")
     tasks = annotated_tasks(train.index)
@@ -60,9 +61,8 @@ def main() -> None:
     network = build_network(backbone, train.size, model.weights, model.fine_tune_layers, units, tasks)
     precision = fastest_precision(backbone) if params.train.precision == "auto" else params.train.precision
     checkpoint = train_network(network, train, val, tasks, params, precision)
-    with whole_files(CURVES / backbone) as folder:
-        facts = {"precision": precision, "best_epoch": checkpoint.early_stopping.best_epoch}
-        save_curves(folder, checkpoint.epochs, facts)
+    facts = {"precision": precision, "best_epoch": checkpoint.early_stopping.best_epoch}
+    save_curves(CURVES / backbone, checkpoint.epochs, facts)
     # It differs at each run, so it is no output that DVC would lock.
     write_json(timing, {"seconds": round(checkpoint.seconds, 1), "peak_memory_mb": peak_memory_mb()})
     save_model(network.model, file)

@@ -78,9 +78,18 @@ def enclose(image: np.ndarray) -> np.ndarray:
     return cv2.copyMakeBorder(image, height, height, width, width, cv2.BORDER_CONSTANT)
 
 
+def frame(image: np.ndarray) -> np.ndarray:
+    """Put an image of any size into a patterned frame, the same for all."""
+    coarse = np.random.default_rng(0).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    framed = cv2.resize(coarse, (384, 384), interpolation=cv2.INTER_CUBIC)
+    framed[80:304, 80:304] = cv2.resize(image, (224, 224), interpolation=cv2.INTER_AREA)
+    return framed
+
+
 BORDERS: dict[str, Alter] = {
     "plain": lambda image: image,
     "masked": mask,
     "in margins": enclose,
     "both": lambda image: enclose(mask(image)),
+    "in a frame": frame,
 }

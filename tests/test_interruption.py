@@ -80,7 +80,7 @@ def test_ctrl_c_leaves_nothing_unfinished(prepared: Workspace, script: str, outp
     before = files(prepared)
     prepared.set_params(**{"augment.copies": 5000, "data.image_size": 1024 if script == "prepare" else 32})
     process = start(prepared, script)
-    wait_for_file(prepared.folder / "data", f"affect.tmp.*.{output}/*.npy")
+    wait_for_file(prepared.folder / "data", f"affect.tmp.*/{output}/*.npy")
     press_ctrl_c(process)
     assert files(prepared) == before
 
@@ -156,7 +156,7 @@ def test_a_stage_that_fails_leaves_nothing_unfinished(workspace: Workspace) -> N
 def test_a_second_run_of_a_stage_waits_for_the_first(prepared: Workspace) -> None:
     prepared.set_params(**{"augment.copies": 2000})
     first = start(prepared, "augment")
-    wait_for_file(prepared.folder / "data", "affect.tmp.*.augmented/*.npy")
+    wait_for_file(prepared.folder / "data", "affect.tmp.*/augmented/*.npy")
     prepared.set_params(**{"augment.copies": 1})
     second = start(prepared, "augment")
     wait_for_line(second, "augment: waits for another run of it to end")

@@ -21,7 +21,6 @@ FILES = {
     ],
     "evaluate": [
         *("metrics/evaluate.json", "metrics/report.md", "metrics/report.html"),
-        *(f"metrics/predictions/{BACKBONE}.csv", f"metrics/plots/worst_errors/{BACKBONE}.png"),
         *("metrics/plots/curves.csv", "metrics/plots/roc.csv", "metrics/plots/reliability.csv"),
     ],
     "report": ["metrics/full_report.html"],
@@ -78,11 +77,35 @@ def make_records(workspace: Workspace) -> None:
     (folder / INDEX_FILE).write_text("id,split,expression,valence,arousal,group\na,train,0,0,0,a\n")
 
 
-def test_what_dvclive_would_empty_is_refused(workspace: Workspace) -> None:
-    notes = workspace.folder / "metrics" / "pretrain" / BACKBONE / "plots" / "metrics" / "thesis.txt"
-    notes.parent.mkdir(parents=True)
-    notes.write_text("years of work")
-    assert "thesis.txt would be lost" in run(workspace, "pretrain")
+OWN = [
+    ("train", f"metrics/train/{BACKBONE}/plots/metrics/val/loss.tsv"),
+    ("evaluate", f"metrics/predictions/{BACKBONE}.csv"),
+    ("evaluate", f"metrics/plots/worst_errors/{BACKBONE}.png"),
+]
+FOREIGN = [
+    ("train", f"metrics/train/{BACKBONE}/plots"),
+    ("train", f"metrics/train/{BACKBONE}/plots/metrics/val/notes.tsv"),
+    ("pretrain", f"metrics/pretrain/{BACKBONE}/plots"),
+    ("pretrain", f"metrics/pretrain/{BACKBONE}/plots/metrics/notes.tsv"),
+    ("evaluate", "metrics/predictions"),
+    ("evaluate", "metrics/predictions/mine.csv"),
+]
+KINDS = ["folder", "link to a folder", "named pipe"]
+
+
+@pytest.mark.parametrize(
+    ("script", "output", "kind"),
+    [(*place, kind) for place in OWN for kind in KINDS]
+    + [(*place, kind) for place in FOREIGN for kind in ["file", *KINDS]],
+)
+def test_a_folder_is_replaced_by_the_names_of_its_files(
+    workspace: Workspace, script: str, output: str, kind: str
+) -> None:
+    workspace.set_params(backbones=[BACKBONE])
+    place = workspace.folder / output
+    place.parent.mkdir(parents=True)
+    (OTHERS | {"file": lambda path: path.write_text("years of work")})[kind](place)
+    assert "left as it is" in run(workspace, script)
 
 
 def test_a_folder_that_cannot_be_made_is_named(workspace: Workspace) -> None:

@@ -171,6 +171,14 @@ def test_whatever_the_output_nothing_is_gone(
     assert len(files) == (line is None)
 
 
+def test_a_name_of_two_lines_is_told_in_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(MODEL, "faces", "-o", "new\nline") is None
+    assert capsys.readouterr().out.splitlines()[-1] == "predict: 3 images in new\\nline"
+    line = run(MODEL, "faces", "-o", "new\nline")
+    assert line is not None
+    assert line.startswith("predict: new\\nline is a file")
+
+
 def test_no_image_is_lost_to_a_model_that_is_none(folder: Path) -> None:
     (folder / "bad.keras").write_text("no model")
     before = snapshot(folder)

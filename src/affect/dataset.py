@@ -38,11 +38,13 @@ class UnusableImageError(Exception):
 class Entry:
     """An id of the dataset and the names of its image files: exactly one where the dataset is in order.
 
-    others: the names of its files in images/ that are of no ending that is read.
+    annotations: what the names of its annotations begin with, which is the id but for the way in which accents are
+    stored. others: the names of its files in images/ that are of no ending that is read.
     """
 
     id: str
     images: tuple[str, ...]
+    annotations: tuple[str, ...]
     others: tuple[str, ...] = ()
 
 
@@ -74,16 +76,17 @@ def list_entries(raw: Path) -> list[Entry]:
         files = images if file.suffix.lower() in IMAGE_SUFFIXES else others
         id = compose(file.stem)
         files[id] = (*files.get(id, ()), name)
-    annotated = {
-        compose(name.removesuffix(EXPRESSION_SUFFIX))
-        for name in _list_names(raw / "annotations")
-        if name.endswith(EXPRESSION_SUFFIX)
-    }
+    annotated: dict[str, tuple[str, ...]] = {}
+    for name in _list_names(raw / "annotations"):
+        if name.endswith(EXPRESSION_SUFFIX):
+            stored = name.removesuffix(EXPRESSION_SUFFIX)
+            id = compose(stored)
+            annotated[id] = (*annotated.get(id, ()), stored)
     if not images:
         found = f", but {next(iter(others.values()))[0]!r}" if others else ""
         raise InputError(f"data.raw: {raw / 'images'} holds no {', '.join(IMAGE_SUFFIXES)} file{found}")
-    ids = sorted(images.keys() | annotated, key=_natural_order)
-    return [Entry(id, tuple(sorted(images.get(id, ()))), tuple(sorted(others.get(id, ())))) for id in ids]
+    ids = sorted(images.keys() | annotated.keys(), key=_natural_order)
+    return [Entry(id, *(tuple(sorted(files.get(id, ()))) for files in (images, annotated, others))) for id in ids]
 
 
 def compose(name: str) -> str:
@@ -111,30 +114,28 @@ def single_image(entry: Entry) -> str:
         raise UnusableImageError("no_image", f"{names} is of no ending that is read ({', '.join(IMAGE_SUFFIXES)})")
     if not entry.images:
         raise UnusableImageError("no_image", f"{entry.id}{EXPRESSION_SUFFIX} has no image beside it in images/")
-    if len(entry.images) > 1:
-        raise UnusableImageError("duplicate_id", f"one id for several files: {', '.join(entry.images)}")
+    for files in (entry.images, entry.annotations):
+        if len(files) > 1:
+            # Names that look the same may differ in how their accents are stored.
+            alike = len({compose(name) for name in files}) < len(files)
+            shown = ", ".join(map(ascii, files) if alike else files)
+            raise UnusableImageError("duplicate_id", f"one id for several files: {shown}")
     return entry.images[0]
 
 
-def read_annotation(annotations: Path, id: str) -> Annotation:
-    """Read the labels of one image; a valence or arousal that is -2 or has no file is not annotated.
+def read_annotation(folder: Path, name: str) -> Annotation:
+    """Read the labels whose files' names begin so; a valence or arousal that is -2 or has no file is not annotated.
 
     Raises UnusableImageError for a missing, unreadable or out-of-range label and for AffectNet's labels 8-10.
     """
-    expression_file = _find(annotations, f"{id}{EXPRESSION_SUFFIX}")
+    expression_file = folder / f"{name}{EXPRESSION_SUFFIX}"
     if not expression_file.exists():
         raise UnusableImageError("no_annotation", f"{expression_file.name} is missing")
     return Annotation(
         _read_expression(expression_file),
-        _read_affect(_find(annotations, f"{id}_val.npy")),
-        _read_affect(_find(annotations, f"{id}_aro.npy")),
+        _read_affect(folder / f"{name}_val.npy"),
+        _read_affect(folder / f"{name}_aro.npy"),
     )
-
-
-def _find(folder: Path, name: str) -> Path:
-    """Return the path of a file by its composed name, under which it may not be stored."""
-    file, decomposed = folder / name, folder / unicodedata.normalize("NFD", name)
-    return decomposed if os.path.lexists(decomposed) and not os.path.lexists(file) else file
 
 
 def _list_names(folder: Path) -> Iterator[str]:

@@ -1,18 +1,19 @@
 """Outputs that appear whole or not at all, and that replace nothing but files of the same name."""
 
 import errno
+import fcntl
+import glob
 import json
 import os
-import re
+import secrets
 import shutil
 import stat
 import tempfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePath
 
 import pandas as pd
-import psutil
 
 from affect.errors import InputError
 
@@ -40,6 +41,26 @@ def require_place(file: Path) -> None:
     except OSError as error:
         error.filename = str(file)
         raise
+
+
+def require_folder(folder: Path, made: Collection[str] = ()) -> None:
+    """Raise InputError where a folder to be written is there and holds anything but files of the names in `made`, or
+    where something else is in its place."""
+    if not os.path.lexists(folder):
+        return
+    if folder.is_symlink() or not folder.is_dir():
+        raise InputError(
+            f"{folder} is {_kind(folder)}, where a folder is to be written; it is left as it is: move it away"
+        )
+    parents = {str(parent) for file in made for parent in PurePath(file).parents}
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        is_folder = path.is_dir() and not path.is_symlink()
+        if not (name in parents if is_folder else name in made and not _is_other_than_file(path)):
+            raise InputError(
+                f"{folder} holds {name!r} and is left as it is; move it away, or let `dvc repro` run the stage: "
+                f"it first removes what it has recorded"
+            )
 
 
 @contextmanager
@@ -73,7 +94,7 @@ def new_file(file: Path) -> Iterator[Path]:
         try:
             file.touch(exist_ok=False)
         except FileExistsError:
-            kept = file.with_name(f"{file.stem}-{os.getpid()}{file.suffix}")
+            kept = file.with_name(f"{file.stem}-{secrets.token_hex(4)}{file.suffix}")
             kept.touch(exist_ok=False)
             unfinished.replace(kept)
             raise InputError(f"{file} has come meanwhile and is left as it is; the result is in {kept}") from None
@@ -84,34 +105,19 @@ def new_file(file: Path) -> Iterator[Path]:
 def whole_folder(folder: Path, made: Collection[str] = ()) -> Iterator[Path]:
     """Give an empty folder to fill; it becomes `folder` once it is complete.
 
-    made: the names of the files that the caller makes in it; those of an earlier run are replaced. Raises InputError
-    where anything else is in the folder, or something else in its place.
+    made: the paths in it of the files that the caller makes; those of an earlier run are replaced. Raises InputError
+    as `require_folder` does.
     """
-    _refuse_others(folder, made)
+    require_folder(folder, made)
     with _unfinished(folder) as unfinished:
         unfinished.mkdir()
         yield unfinished
         _flush(unfinished)
         for name in made:
             (folder / name).unlink(missing_ok=True)
+        for path in sorted(folder.rglob("*"), reverse=True):
+            path.rmdir()
         unfinished.replace(folder)
-
-
-@contextmanager
-def whole_files(folder: Path) -> Iterator[Path]:
-    """Give an empty folder to fill; its files then take their places in `folder`, and what else is there stays.
-
-    Raises InputError where something other than a file is in one of these places.
-    """
-    with _unfinished(folder) as unfinished:
-        unfinished.mkdir()
-        yield unfinished
-        _flush(unfinished)
-        for file in sorted(path for path in unfinished.rglob("*") if path.is_file()):
-            place = folder / file.relative_to(unfinished)
-            require_place(place)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            file.replace(place)
 
 
 def write_text(file: Path, text: str) -> None:
@@ -142,51 +148,41 @@ def _encode(text: str) -> bytes:
 
 @contextmanager
 def _unfinished(path: Path) -> Iterator[Path]:
+    """Give a path in a folder of its own beside `path`; the folder is locked while it is worked in, then removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     # A process that lives on, such as a killed one's worker, must not write into what its successor has begun.
-    unfinished = path.with_name(f"affect.tmp.{os.getpid()}.{path.name}")
+    workshop = path.with_name(f"affect.tmp.{secrets.token_hex(4)}")
     try:
-        yield unfinished
+        workshop.mkdir()
+        with _locked(workshop):
+            yield workshop / path.name
     except OSError as error:
         # Python names a file that can't be opened, but not one that can't be written any further.
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             error.filename = str(path)
         raise
     finally:
-        _remove(unfinished)
+        if workshop.exists():
+            shutil.rmtree(workshop)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock. Raises BlockingIOError where another process holds it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _remove_leftovers(path: Path) -> None:
-    name = re.compile(rf"affect\.tmp\.(\d{{1,7}})\.{re.escape(path.name)}")
-    for left in path.parent.iterdir():
-        if found := name.fullmatch(left.name):
-            process = int(found[1])
-            # In a container, the next run may well have the killed one's number.
-            if process == os.getpid() or not psutil.pid_exists(process):
-                _remove(left)
-
-
-def _remove(unfinished: Path) -> None:
-    if unfinished.is_dir():
-        shutil.rmtree(unfinished)
-    else:
-        unfinished.unlink(missing_ok=True)
-
-
-def _refuse_others(folder: Path, made: Collection[str]) -> None:
-    if not os.path.lexists(folder):
-        return
-    if folder.is_symlink() or not folder.is_dir():
-        raise InputError(
-            f"{folder} is {_kind(folder)}, where a folder is to be written; it is left as it is: move it away"
-        )
-    for path in sorted(folder.iterdir()):
-        if path.name not in made or _is_other_than_file(path):
-            raise InputError(
-                f"{folder} holds {path.name!r} and is left as it is; move it away, or let `dvc repro` run the stage: "
-                f"it first removes what it has recorded"
-            )
+    """Remove what killed processes have left of it; those that are alive, here or elsewhere, hold their locks."""
+    for left in path.parent.glob(f"affect.tmp.{'[0-9a-f]' * 8}/{glob.escape(path.name)}"):
+        with suppress(BlockingIOError, FileNotFoundError), _locked(left.parent):
+            shutil.rmtree(left.parent)
 
 
 def _is_other_than_file(path: Path) -> bool:

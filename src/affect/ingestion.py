@@ -63,7 +63,7 @@ def _load(
     position, entry = numbered
     try:
         file = raw / "images" / single_image(entry)
-        annotation = read_annotation(raw / "annotations", entry.id)
+        annotation = read_annotation(raw / "annotations", (*entry.annotations, entry.id)[0])
         image = read_image(file, limits.min_side, limits.max_pixels)
     except UnusableImageError as error:
         return error

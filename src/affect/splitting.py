@@ -102,20 +102,25 @@ def _share_out(total: int, counts: pd.Series) -> pd.Series:
 def _fill(sizes: np.ndarray, quotas: np.ndarray) -> np.ndarray:
     """Take groups in their order as long as they fit, then those that bring the sum nearest to the quotas.
 
-    sizes: (groups, expressions), the images of each; quotas: (expressions,). Returns (groups,) bool.
+    The last group with images of an expression is never taken. sizes: (groups, expressions), the images of each;
+    quotas: (expressions,). Returns (groups,) bool.
     """
     taken = np.zeros(len(sizes), dtype=bool)
-    missing = quotas.copy()
+    missing, left = quotas.copy(), sizes.sum(axis=0)
     for group, size in enumerate(sizes):
-        if (size <= missing).all():
+        if (size <= missing).all() and _leaves_some(left, size):
             taken[group] = True
-            missing -= size
-    while not taken.all():
-        waiting = np.flatnonzero(~taken)
-        distances = np.abs(missing - sizes[waiting]).sum(axis=1)
-        if distances.min() >= np.abs(missing).sum():
-            break
-        nearest = waiting[distances.argmin()]
+            missing, left = missing - size, left - size
+    while True:
+        free = np.flatnonzero(~taken & _leaves_some(left, sizes))
+        distances = np.abs(missing - sizes[free]).sum(axis=1)
+        if not len(free) or distances.min() >= np.abs(missing).sum():
+            return taken
+        nearest = free[distances.argmin()]
         taken[nearest] = True
-        missing -= sizes[nearest]
-    return taken
+        missing, left = missing - sizes[nearest], left - sizes[nearest]
+
+
+def _leaves_some(left: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Whether images of each expression are left when a group is taken that has some."""
+    return ((size == 0) | (size < left)).all(axis=-1)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import snapshot
+from conftest import ROOT, snapshot
 from occupied import OTHERS
 
 from affect.errors import InputError
-from affect.files import new_file, require_place, whole_file, whole_files, whole_folder, write_table
+from affect.files import new_file, require_folder, require_place, whole_file, whole_folder, write_table
 
 Writer = Callable[[Path], AbstractContextManager[Path]]
 
@@ -93,22 +93,31 @@ def test_files_of_a_folder_are_replaced_by_their_names_alone(tmp_path: Path) -> 
         pytest.fail("the work begins")
 
 
-def test_files_take_their_places_beside_others(tmp_path: Path) -> None:
-    (tmp_path / "curves" / "val").mkdir(parents=True)
-    for name in ("thesis.txt", "val/loss.tsv", "val/notes.txt"):
-        (tmp_path / "curves" / name).write_text("before")
-    with whole_files(tmp_path / "curves") as unfinished:
-        (unfinished / "val").mkdir()
-        (unfinished / "val" / "loss.tsv").write_text("made")
-    assert snapshot(tmp_path / "curves") == {
-        "thesis.txt": b"before",
-        "val": "folder",
-        "val/loss.tsv": b"made",
-        "val/notes.txt": b"before",
+def test_folders_in_a_folder_are_replaced_by_the_paths_of_their_files(tmp_path: Path) -> None:
+    made = ["metrics/val/loss.tsv", "metrics/val/ccc.tsv"]
+    for name in ("ccc", "loss"):
+        with whole_folder(tmp_path / "plots", made) as unfinished:
+            (unfinished / "metrics" / "val").mkdir(parents=True)
+            (unfinished / "metrics" / "val" / f"{name}.tsv").write_text(name)
+    assert snapshot(tmp_path) == {
+        "plots": "folder",
+        "plots/metrics": "folder",
+        "plots/metrics/val": "folder",
+        "plots/metrics/val/loss.tsv": b"loss",
     }
+    for other in ("metrics/val/notes.tsv", "metrics/loss.tsv", "thesis.txt", "metrics/val/ccc.tsv/thesis.txt"):
+        place = tmp_path / "plots" / other
+        place.parent.mkdir(exist_ok=True)
+        place.write_text("years of work")
+        with pytest.raises(InputError, match="left as it is"):
+            require_folder(tmp_path / "plots", made)
+        place.unlink()
+        if place.parent.name == "ccc.tsv":
+            place.parent.rmdir()
+    require_folder(tmp_path / "plots", made)
 
 
-@pytest.mark.parametrize("writer", [whole_file, new_file, whole_folder, whole_files])
+@pytest.mark.parametrize("writer", [whole_file, new_file, whole_folder])
 def test_an_error_leaves_nothing(tmp_path: Path, writer: Writer) -> None:
     def write() -> None:
         with writer(tmp_path / "output") as unfinished:
@@ -120,20 +129,52 @@ def test_an_error_leaves_nothing(tmp_path: Path, writer: Writer) -> None:
     assert not list(tmp_path.iterdir())
 
 
+HOLD = """
+import sys
+from pathlib import Path
+from affect.files import new_file
+with new_file(Path(sys.argv[1])) as unfinished:
+    print(unfinished, flush=True)
+    unfinished.write_text(sys.stdin.readline())
+"""
+
+
+def start_writing(file: Path) -> tuple[subprocess.Popen[str], Path]:
+    """Start a process that writes the file once it is told what; returns it and its unfinished file."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(file)],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    return process, Path(process.stdout.readline().strip())
+
+
 def test_what_a_killed_process_has_left_is_removed_and_nothing_that_looks_like_it(tmp_path: Path) -> None:
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    left = [tmp_path / f"affect.tmp.{process}.out.csv" for process in (dead.pid, os.getpid())]
-    kept = [
-        f"affect.tmp.{os.getppid()}.out.csv",
-        f"affect.tmp.{dead.pid}.my.out.csv",
-        "out.1234.tmp.csv",
-        "out.csv.tmp",
-    ]
-    for file in (*left, *(tmp_path / name for name in kept)):
-        file.write_text("")
+    killed, left = start_writing(tmp_path / "out.csv")
+    killed.kill()
+    killed.communicate()
+    assert left.exists()
+    kept = ["affect.tmp.0123abcd/my.out.csv", "affect.tmp.1234/out.csv", "out.1234.tmp.csv", "out.csv.tmp"]
+    for name in kept:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
     write_table(tmp_path / "out.csv", pd.DataFrame({"id": ["a"]}))
-    assert {path.name for path in tmp_path.iterdir()} == {*kept, "out.csv"}
+    assert {name for name, content in snapshot(tmp_path).items() if content != "folder"} == {*kept, "out.csv"}
+
+
+def test_what_another_process_is_writing_is_no_leftover(tmp_path: Path) -> None:
+    file = tmp_path / "out.csv"
+    other, unfinished = start_writing(file)
+    with new_file(file) as ours:
+        assert unfinished.exists()
+        fill(ours)
+    other.communicate("theirs")
+    assert other.returncode != 0
+    (kept,) = (path for path in tmp_path.iterdir() if path != file)
+    assert (file.read_text(), kept.read_text()) == ("made", "theirs")
 
 
 def test_a_folder_that_cannot_be_written_is_found_before_the_work(tmp_path: Path) -> None:

@@ -104,6 +104,17 @@ def test_a_group_too_large_to_bring_a_split_nearer_stays_in_train() -> None:
     assert faces.index[split_by_fraction(faces, {"val": 0.2}, seed=1) == "val"].tolist() == ["face19"]
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9)), min_size=1, max_size=60),
+    st.floats(0, 0.6),
+    st.floats(0, 0.39),
+)
+def test_no_expression_is_lost_to_training(faces: list[tuple[int, int]], val: float, test: float) -> None:
+    table = make_faces([expression for expression, _ in faces], [f"group{group}" for _, group in faces])
+    split = split_by_fraction(table, {"val": val, "test": test}, seed=0)
+    assert set(table["expression"][split == "train"]) == set(table["expression"])
+
+
 def test_each_image_counts_under_its_own_expression() -> None:
     """Ten pictures, each once as neutral and three times as happy, beside thirty neutral ones."""
     groups = [f"picture{number // 4}" for number in range(40)] + [f"alone{number}" for number in range(30)]
