@@ -2,12 +2,10 @@
 
 import pandas as pd
 
+from affect.duplicates import LARGE_GROUP
 from affect.expressions import EXPRESSIONS
 
 AFFECT = ("valence", "arousal")
-
-# Of one picture on the web there are a few copies; more are the frames of a clip, or different faces that look alike.
-LARGE_GROUP = 10
 
 
 def summarise(found: int, usable: int, used: pd.DataFrame, dropped: pd.DataFrame) -> dict:
