@@ -36,11 +36,12 @@ def hash_image(image: np.ndarray) -> np.ndarray:
     off, each also of the mirror image; `bordered` says that corners of the image are of one colour.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    frequencies = [_lowest_frequencies(part) for part in (grey, _cut_middle(_trim(grey)))]
+    whole, middle = (_shrink(part, HASHED_SIDE) for part in (grey, _cut_middle(_trim(grey))))
+    frequencies = [_lowest_frequencies(part) for part in (whole, middle)]
     # Mirroring an image changes the sign of every second of its horizontal cosine frequencies.
     mirrored = [lowest * (-1.0) ** np.arange(HASH_SIDE) for lowest in frequencies]
     hashes = (_signs(lowest) for lowest in frequencies + mirrored)
-    return np.array((*hashes, _is_bordered(_shrink(grey, HASHED_SIDE))), HASHES)
+    return np.array((*hashes, _is_bordered(whole)), HASHES)
 
 
 def group_duplicates(hashes: np.ndarray, distance: int) -> np.ndarray:
@@ -110,7 +111,7 @@ def _shrink(grey: np.ndarray, side: int) -> np.ndarray:
 
 def _lowest_frequencies(grey: np.ndarray) -> np.ndarray:
     """Source: Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions (2010), section 3.2."""
-    return dctn(_shrink(grey, HASHED_SIDE).astype(np.float64))[:HASH_SIDE, :HASH_SIDE]
+    return dctn(grey.astype(np.float64))[:HASH_SIDE, :HASH_SIDE]
 
 
 def _signs(lowest: np.ndarray) -> np.ndarray:
