@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ROOT
 
 import train
 from affect import runtime
-from affect.feeding import Array
+from affect.feeding import Array, Examples
 from affect.network import Network, Units, build_network
+from affect.records import Records
+from affect.training import make_examples
 from params import Train, load_params
 
 SIZE = 32
@@ -64,6 +69,29 @@ def test_output_over_the_free_space_is_computed_in_every_step(
     trained, _ = choose(network, cache_limit=1)
     assert trained is network.model
     assert f"the disk of {scratch} has 0.0 free" in capsys.readouterr().err
+
+
+def test_a_balanced_loss_is_balanced_in_validation_too(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights: list[np.ndarray] = []
+
+    def note(inputs: Array, index: pd.DataFrame, tasks: Sequence[str], class_weights: np.ndarray | None) -> Examples:
+        assert class_weights is not None
+        weights.append(class_weights)
+        return make_examples(inputs, index, tasks, class_weights)
+
+    monkeypatch.setattr(train, "make_examples", note)
+    monkeypatch.setattr(train, "identify", lambda *_: "")
+    params = load_params(ROOT / "params.yaml")
+    params = params.model_copy(update={"train": settings(class_weight="balanced", epochs=1)})
+    records, val_records = (
+        cast(
+            Records,
+            SimpleNamespace(images=images, index=pd.DataFrame({"expression": labels, "valence": 0, "arousal": 0})),
+        )
+        for images, labels in zip(IMAGES, ([0, 0, 1], [0, 1]), strict=True)
+    )
+    train.train_network(network, records, val_records, ("emotion", "valence", "arousal"), params, "float32")
+    assert [part[:2].tolist() for part in weights] == [[0.75, 1.5], [1.0, 1.0]]
 
 
 FILES = ("data/augmented/images.npy", "data/prepared/index.csv", "src/train.py", "src/affect/network.py")

@@ -11,8 +11,14 @@ from keras import layers
 
 from affect.errors import InputError
 from affect.expressions import EXPRESSIONS
-from affect.models import NEWER_KEYS, load_model, save_model
+from affect.models import load_model, save_model
 from affect.network import Units, build_network
+
+# Without a value they say nothing; Keras 3.8 refuses all of them.
+NEWER_KEYS = {
+    *("input_axes", "output_axes", "quantization_config"),
+    *("renorm", "renorm_clipping", "renorm_momentum"),
+}
 
 
 def configs(item: Any) -> list[dict]:
@@ -46,7 +52,7 @@ def test_a_saved_model_holds_nothing_that_an_older_keras_refuses(tmp_path: Path,
     found = configs(read(tmp_path / "m.keras", "config.json"))
     assert len(found) > 100
     for item in found:
-        assert not NEWER_KEYS.get(item["module"], {}).keys() & item["config"].keys()
+        assert not NEWER_KEYS & item["config"].keys()
         assert not item["module"].startswith("keras.src.ops") or "name" not in item["config"]
     load_model(tmp_path / "m.keras")
 
