@@ -104,6 +104,7 @@ def test_predict_preprocesses_as_training_did(experiment: Workspace, predictions
     assert "broken.jpg" in result.stderr
     predicted = pd.read_csv(output, dtype={"id": str}).set_index("id")
     expected = predictions.set_index("id").loc[predicted.index].drop(columns=["expression", "valence", "arousal"])
+    expected["predicted_expression"] = [CLASSES[number] for number in expected["predicted_expression"]]
     assert set(predicted.index) == set(predictions["id"])
     pd.testing.assert_frame_equal(predicted, expected, atol=1e-5, rtol=0)
 

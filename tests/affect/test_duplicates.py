@@ -105,7 +105,7 @@ def test_groups_do_not_depend_on_how_many_pairs_are_compared_at_once(
 WORDS = arrays(np.uint64, (4,), elements=st.integers(0, 7))
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(WORDS, WORDS, WORDS, WORDS, st.booleans()), min_size=1, max_size=20), st.integers(0, 6))
 def test_groups_are_the_connected_pairs(drawn: list[tuple], distance: int) -> None:
     hashes = np.array(drawn, HASHES)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affect.errors import InputError
@@ -37,6 +37,7 @@ def test_a_sample_has_its_size_and_each_expressions_share(expressions: list[int]
     assert ((counts - exact).abs() < 1).all()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9)), min_size=1, max_size=60),
     st.floats(0, 0.5),
@@ -104,6 +105,7 @@ def test_a_group_too_large_to_bring_a_split_nearer_stays_in_train() -> None:
     assert faces.index[split_by_fraction(faces, {"val": 0.2}, seed=1) == "val"].tolist() == ["face19"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9)), min_size=1, max_size=60),
     st.floats(0, 0.6),
