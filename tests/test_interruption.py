@@ -187,6 +187,9 @@ def test_a_stage_that_was_overtaken_writes_nothing(prepared: Workspace) -> None:
         wait_for_line(dvc, "augment: waits for another run of it to end")
         (stage,) = psutil.Process(dvc.pid).children()
         stage.suspend()
+        # Until it stands still, it could still take the lock.
+        while stage.status() != psutil.STATUS_STOPPED:
+            time.sleep(0.01)
         dvc.kill()
     assert prepared.run_script("augment").returncode == 0
     written = (prepared.folder / "data" / "augmented" / "images.npy").stat().st_mtime_ns

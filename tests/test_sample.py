@@ -82,12 +82,15 @@ def test_number_of_processes_changes_no_byte(sample: Path, tmp_path: Path) -> No
     assert contents(tmp_path / "data" / "sample") == contents(sample)
 
 
-def test_a_new_run_replaces_the_old_sample(tmp_path: Path) -> None:
-    stale = tmp_path / "data" / "sample" / "images"
-    stale.mkdir(parents=True)
-    (stale / "99.jpg").write_bytes(b"old")
-    assert run(tmp_path, images=8).returncode == 0
-    assert len(list(stale.iterdir())) == 8
+def test_a_folder_that_is_there_is_left_to_dvc(tmp_path: Path) -> None:
+    """It may hold a user's own pictures; `dvc repro` removes it before the stage."""
+    kept = tmp_path / "data" / "sample" / "images"
+    kept.mkdir(parents=True)
+    (kept / "99.jpg").write_bytes(b"old")
+    result = run(tmp_path, images=8)
+    assert result.returncode == 1
+    assert "data/sample holds 'images' and is left as it is" in result.stderr
+    assert [file.name for file in kept.iterdir()] == ["99.jpg"]
 
 
 def test_wrong_parameter_is_one_line_and_leaves_the_sample(tmp_path: Path) -> None:
