@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from affect.errors import InputError
 from affect.splitting import read_split_file, require_images, sample_stratified, split_by_fraction
 
+LABELS_AND_GROUPS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9)), min_size=1, max_size=60)
+
 
 def make_faces(expressions: list[int], groups: list[str] | None = None) -> pd.DataFrame:
     ids = [f"face{number}" for number in range(len(expressions))]
@@ -39,7 +41,7 @@ def test_a_sample_has_its_size_and_each_expressions_share(expressions: list[int]
 
 @settings(deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9)), min_size=1, max_size=60),
+    LABELS_AND_GROUPS,
     st.floats(0, 0.5),
     st.floats(0, 0.4),
 )
@@ -107,7 +109,7 @@ def test_a_group_too_large_to_bring_a_split_nearer_stays_in_train() -> None:
 
 @settings(deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9)), min_size=1, max_size=60),
+    LABELS_AND_GROUPS,
     st.floats(0, 0.6),
     st.floats(0, 0.39),
 )
