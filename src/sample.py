@@ -5,17 +5,19 @@ from stage import run_stage
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from affect.expressions import EXPRESSIONS
 from affect.faces import Face, draw_face
 from affect.files import whole_folder
+from affect.opencv import cv2
 from affect.parallel import parallel_map
 from params import Sample, load_params
 
 OUTPUT = Path("data/sample")
 JPEG_QUALITY = 95
+# Of landmarks, in pixels: the last bits of float64 depend on the processor.
+LANDMARK_DECIMALS = 2
 
 
 def main() -> None:
@@ -46,7 +48,7 @@ def annotations(face: Face) -> dict[str, np.ndarray]:
         "exp": np.array(str(face.expression)),
         "val": np.array(f"{face.valence:.6f}"),
         "aro": np.array(f"{face.arousal:.6f}"),
-        "lnd": face.landmarks.reshape(-1),
+        "lnd": face.landmarks.reshape(-1).round(LANDMARK_DECIMALS),
     }
 
 

@@ -68,7 +68,7 @@ def test_files_hold_the_face_that_was_drawn(sample: Path) -> None:
     face = draw_face(SEED, 3, 3, SIZE, EXPRESSIVENESS)
     landmarks = np.load(sample / "annotations" / "3_lnd.npy")
     assert landmarks.shape == (136,)
-    np.testing.assert_array_equal(landmarks, face.landmarks.reshape(-1))
+    np.testing.assert_array_equal(landmarks, face.landmarks.reshape(-1).round(2))
     image = cv2.imread(str(sample / "images" / "3.jpg"))
     assert image is not None
     assert image.shape == (SIZE, SIZE, 3)

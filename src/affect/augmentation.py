@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
+
+from affect.opencv import cv2
 
 
 @dataclass(frozen=True)

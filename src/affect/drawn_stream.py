@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from affect.expressions import EXPRESSIONS
 from affect.faces import draw_face
+from affect.opencv import cv2
 from affect.randomness import digest
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 from scipy.fft import dctn
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from affect.opencv import cv2
 
 HASH_SIDE = 16
 HASHED_SIDE = 4 * HASH_SIDE

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import simplejpeg
 from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
 
 from affect.dataset import UnusableImageError
+from affect.opencv import cv2
 
 # By content, whatever the name: photographs collected on the web are often WebP under another name.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from affect.faces.anatomy import Points
+from affect.opencv import cv2
 
 Colour = tuple[float, float, float]
 Paint = Colour | NDArray[np.uint8]

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +15,7 @@ from affect.faces.photograph import develop, occlude, paint_background
 from affect.faces.pose import Camera, draw_pose, frame_face, rotation
 from affect.faces.relief import draw_light, shade
 from affect.faces.sampling import look_up
+from affect.opencv import cv2
 from affect.randomness import generator
 
 # Canvas pixels for each pixel of the picture: the canvas shows more than the crop does.

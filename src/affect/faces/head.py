@@ -1,6 +1,5 @@
 """Painting what surrounds the features: neck and clothes, ears, skin, hair, headwear."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,6 +7,7 @@ from affect.faces.anatomy import JAW, Points, shifted
 from affect.faces.canvas import EXTENT, ORIGIN, Canvas, ellipse, mix, scaled, spline
 from affect.faces.looks import Looks
 from affect.faces.sampling import look_up
+from affect.opencv import cv2
 
 _CROWN = -1.32
 _LONG = 0.2

@@ -1,11 +1,11 @@
 """Taking the picture: background, things in the way, exposure, colour, blur, noise and compression."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from affect.faces.anatomy import Points
 from affect.faces.canvas import ellipse
+from affect.opencv import cv2
 
 Image = NDArray[np.uint8]
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from affect.faces.anatomy import Points
 from affect.faces.sampling import look_up
+from affect.opencv import cv2
 
 # Broad shapes of a face in front of the skull: x, y, spread in x and y, height, in face units.
 _PROMINENCES = (

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from affect.faces.anatomy import Points
 from affect.faces.canvas import EXTENT, ORIGIN, spline_weights
+from affect.opencv import cv2
 
 RESOLUTION = 128
 _STEP = EXTENT / RESOLUTION
@@ -48,10 +48,11 @@ class Relief:
 
     def heights(self) -> NDArray[np.float32]:
         """The (RESOLUTION, RESOLUTION) height field over the canvas, with the skull below it."""
-        x, y, spread_x, spread_y, height = np.array(self._bumps, np.float32).T[..., None]
+        x, y, spread_x, spread_y, height = np.array(self._bumps).T[..., None]
         columns = np.exp(-(((_ACROSS - x) / spread_x) ** 2) / 2)
         rows = np.exp(-(((_DOWN - y) / spread_y) ** 2) / 2) * height
-        # Not `@`: a BLAS with another number of threads may round otherwise, and the bytes must not change.
+        # Not `@`: BLAS rounds by its kernel and its number of threads. In float64, since NumPy's exp and einsum round
+        # by the processor: what differs there is lost when the field is rounded to float32.
         field = np.einsum("kh,kw->hw", rows, columns) + _SKULL
         for width, dots in self._creases.items():
             if dots:
@@ -76,14 +77,14 @@ def _scatter(dots: NDArray[np.float64]) -> NDArray[np.float32]:
     return field.reshape(RESOLUTION, RESOLUTION).astype(np.float32)
 
 
-def _skull(across: NDArray[np.float32], down: NDArray[np.float32]) -> NDArray[np.float32]:
+def _skull(across: NDArray[np.float64], down: NDArray[np.float64]) -> NDArray[np.float64]:
     """A rounded head, without features."""
     side = np.minimum(np.abs(across), 1.25)
     top = np.clip(down - 0.45, -1.7, 1.35)
     return np.asarray(-0.52 * side[None, :] ** 2 - 0.10 * side[None, :] ** 4 - 0.20 * top[:, None] ** 2)
 
 
-_ACROSS, _DOWN = ((corner + (np.arange(RESOLUTION) + 0.5) * _STEP).astype(np.float32) for corner in ORIGIN)
+_ACROSS, _DOWN = (np.asarray(corner + (np.arange(RESOLUTION) + 0.5) * _STEP, np.float64) for corner in ORIGIN)
 _SKULL = _skull(_ACROSS, _DOWN)
 
 
@@ -158,4 +159,10 @@ def shade(heights: NDArray[np.float32], light: Light) -> tuple[NDArray[np.float3
     occlusion = np.clip(1 - light.cavity * hollow, 0.25, 1.12)
     direct = (1 - light.ambient) * _LAMP * facing * (1 - _cast_shadow(heights, light))
     diffuse = (light.ambient + direct) * occlusion
-    return np.asarray(diffuse, np.float32), np.asarray(light.gloss * mirrored**24, np.float32)
+    return np.asarray(diffuse, np.float32), np.asarray(light.gloss * _to_the_24th(mirrored), np.float32)
+
+
+def _to_the_24th(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the 24th power. NumPy's own rounds by the processor; a product doesn't."""
+    eighth = np.square(np.square(np.square(values)))
+    return eighth * eighth * eighth

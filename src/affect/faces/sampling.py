@@ -2,9 +2,10 @@
 
 from typing import Any, TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from affect.opencv import cv2
 
 Sample = TypeVar("Sample", np.uint8, np.float32)
 
