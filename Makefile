@@ -44,8 +44,8 @@ bench-scale: $(INSTALLED) ## measure the stages as the dataset grows
 bench-duplicates: $(INSTALLED) ## measure which copies of the photographs in FACES are found
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/duplicates.py $(FACES)
 
-lint: $(INSTALLED) ## check style and types
-	$(ACTIVATE) && ruff check . && ruff format --check . && mypy
+lint: $(INSTALLED) ## check style, types and what imports what
+	$(ACTIVATE) && ruff check . && ruff format --check . && mypy && PYTHONPATH=src lint-imports
 
 format: $(INSTALLED) ## bring the code into style
 	$(ACTIVATE) && ruff check --fix . && ruff format .

@@ -1,21 +1,21 @@
 """Add altered copies to the training images: `dvc repro augment`, or `python src/augment.py`."""
 
-from stage import run_stage
+from affect.plumbing.stage import run_stage
 
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from affect.augmentation import Augmentation, augment
-from affect.contact_sheet import save_contact_sheet
-from affect.expressions import EXPRESSIONS
-from affect.files import require_place, whole_folder
-from affect.parallel import parallel_map
-from affect.randomness import generator
-from affect.records import FILES, IMAGES_FILE, Records, create_images, read_records, write_index
-from affect.rows import Rows
-from params import load_params
+from affect.core.array_file import Rows
+from affect.core.files import require_place, whole_folder
+from affect.core.labels import EXPRESSIONS
+from affect.core.records import FILES, IMAGES_FILE, Records, create_images, read_records, write_index
+from affect.core.rng import generator
+from affect.data.augmentation import Augmentation, augment
+from affect.data.contact_sheet import save_contact_sheet
+from affect.plumbing.parallel import parallel_map
+from affect.plumbing.params import load_params
 
 INPUT = Path("data/prepared")
 OUTPUT = Path("data/augmented")

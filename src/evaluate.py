@@ -1,6 +1,6 @@
 """Predict the held-out images, compute and report the metrics: `dvc repro evaluate`, or `python src/evaluate.py`."""
 
-from stage import run_stage
+from affect.plumbing.stage import run_stage
 
 from pathlib import Path
 
@@ -8,21 +8,21 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from affect import runtime
-from affect.breakdown import reliability, worst_errors
-from affect.checkpoint import checkpoint_name, remove_checkpoint
-from affect.contact_sheet import save_captioned
-from affect.evaluation import evaluate
-from affect.expressions import EXPRESSIONS
-from affect.files import require_folder, require_place, whole_folder, write_json, write_table, write_text
-from affect.models import cost, load_model
-from affect.plot_data import affect_scatter, circumplex, confusion, precision_recall, roc, training_curves
-from affect.predictions import COLUMNS, predict
-from affect.provenance import dataset_hash
-from affect.records import Records, read_records
-from affect.report import read_results, render_html, render_markdown
-from affect.runtime import keras
-from params import BACKBONES, Params, load_params
+from affect.core.files import require_folder, require_place, whole_folder, write_json, write_table, write_text
+from affect.core.labels import EXPRESSIONS
+from affect.core.predictions import COLUMNS, predict
+from affect.core.records import Records, read_records
+from affect.data.contact_sheet import save_captioned
+from affect.evaluation.error_analysis import reliability, worst_errors
+from affect.evaluation.results import evaluate
+from affect.models import backend
+from affect.models.backend import keras
+from affect.models.saved_model import cost, load_model
+from affect.plumbing.params import BACKBONES, Params, load_params
+from affect.report.plot_data import affect_scatter, circumplex, confusion, precision_recall, roc, training_curves
+from affect.report.provenance import dataset_hash
+from affect.report.render import read_results, render_html, render_markdown
+from affect.training.checkpoint import checkpoint_name, remove_checkpoint
 
 RECORDS = Path("data/prepared")
 MODELS = Path("models")
@@ -51,7 +51,7 @@ def main() -> None:
         require_place(file)
     require_folder(PREDICTIONS, list_files(".csv"))
     require_folder(WORST_ERRORS, list_files(".png"))
-    runtime.set_up()
+    backend.set_up()
     records = read_records(RECORDS)
     split = "test" if (records.index["split"] == "test").any() else "val"
     held_out = records.select(split)

@@ -6,7 +6,7 @@ Faces are padded and resized as `prepare` does. The CSV has the columns of metri
 the predicted expression by its name. It must be a new file: nothing that is there already is ever replaced.
 """
 
-from stage import printable, run_command
+from affect.plumbing.stage import printable, run_command
 
 import argparse
 import os
@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from affect import runtime
-from affect.dataset import IMAGE_SUFFIXES, UnusableImageError, compose, is_apple_double
-from affect.errors import InputError
-from affect.expressions import EXPRESSIONS
-from affect.files import encode_table, new_file
-from affect.images import read_image, standardise
-from affect.models import image_size, load_model
-from affect.predictions import predict
+from affect.core.files import encode_table, new_file
+from affect.core.labels import EXPRESSIONS
+from affect.core.predictions import predict
+from affect.data.affectnet import IMAGE_SUFFIXES, UnusableImageError, compose, is_apple_double
+from affect.data.images import read_image, standardise
+from affect.models import backend
+from affect.models.saved_model import image_size, load_model
+from affect.plumbing.errors import InputError
 
 ENDINGS = ", ".join(IMAGE_SUFFIXES)
 
@@ -35,7 +35,7 @@ def main() -> None:
     options = parse_command()
     files = list_images(options.images)
     with new_file(options.output) as output:
-        runtime.set_up()
+        backend.set_up()
         model = load_model(options.model)
         read: list[Path] = []
         table = predict(model, read_batches(files, image_size(model), options, read))

@@ -1,6 +1,6 @@
 """Check the dataset, choose and split its images, and pack them: `dvc repro prepare`, or `python src/prepare.py`."""
 
-from stage import run_stage
+from affect.plumbing.stage import run_stage
 
 import sys
 from pathlib import Path
@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from affect.dataset import list_entries
-from affect.dataset_summary import doubts_about_duplicates, summarise
-from affect.duplicates import group_duplicates
-from affect.errors import InputError
-from affect.files import require_place, whole_folder, write_json, write_table
-from affect.ingestion import ImageLimits, ingest
-from affect.records import FILES, IMAGES_FILE, create_images, cut_images, write_index
-from affect.splitting import SPLITS, read_split_file, require_images, sample_stratified, split_by_fraction
-from params import Data, load_params
+from affect.core.files import require_place, whole_folder, write_json, write_table
+from affect.core.records import FILES, IMAGES_FILE, create_images, cut_images, write_index
+from affect.data.affectnet import list_entries
+from affect.data.duplicates import group_duplicates
+from affect.data.ingestion import ImageLimits, ingest
+from affect.data.splitting import SPLITS, read_split_file, require_images, sample_stratified, split_by_fraction
+from affect.data.summary import doubts_about_duplicates, summarise
+from affect.plumbing.errors import InputError
+from affect.plumbing.params import Data, load_params
 
 OUTPUT = Path("data/prepared")
 METRICS = Path("metrics/prepare.json")

@@ -1,6 +1,6 @@
 """Pretrain a backbone on drawn faces: `python src/pretrain.py resnet50` (data/weights/README.md has the rest)."""
 
-from stage import run_stage
+from affect.plumbing.stage import run_stage
 
 import argparse
 import hashlib
@@ -12,16 +12,16 @@ from pathlib import Path
 
 from dvclive import Live
 
-from affect import runtime
-from affect.backbones import save_backbone
-from affect.curves import Curves, move_curves, require_curves
-from affect.drawn_stream import DrawnStream
-from affect.files import require_place, write_json
-from affect.pretraining import Checkpoint, build_network, compile_network, draw_batches
-from affect.randomness import digest
-from affect.runtime import keras
-from affect.training import SeedEachEpoch
-from params import Pretrain, PretrainedNetwork, load_params
+from affect.core.files import require_place, write_json
+from affect.core.rng import digest
+from affect.models import backend
+from affect.models.backbones import save_backbone
+from affect.models.backend import keras
+from affect.plumbing.params import Pretrain, PretrainedNetwork, load_params
+from affect.synthetic.pretraining import Checkpoint, build_network, compile_network, draw_batches
+from affect.synthetic.stream import DrawnStream
+from affect.training.curves import Curves, move_curves, require_curves
+from affect.training.fit import SeedEachEpoch
 
 WEIGHTS = Path("data/weights")
 CURVES = Path("metrics/pretrain")
@@ -40,7 +40,7 @@ def main() -> None:
     for output in (file, record, checkpoint.file):
         require_place(output)
     require_curves(CURVES / backbone)
-    runtime.set_up(settings.seed)
+    backend.set_up(settings.seed)
     keras.mixed_precision.set_global_policy(recipe.precision)
     network, body = build_network(backbone, settings.image_size, settings.batch_norm_momentum)
     # DVCLive empties its folder when a training begins.

@@ -1,14 +1,14 @@
 """Render the report with what differs at each run, and with pictures of the worst errors: `make report`."""
 
-from stage import run_command
+from affect.plumbing.stage import run_command
 
 import json
 from pathlib import Path
 
-from affect.files import require_place, write_text
-from affect.provenance import dataset_hash
-from affect.report import Unlocked, read_results, render_html
-from params import load_params
+from affect.core.files import require_place, write_text
+from affect.plumbing.params import load_params
+from affect.report.provenance import dataset_hash
+from affect.report.render import Unlocked, read_results, render_html
 
 METRICS = Path("metrics")
 LOCK = Path("dvc.lock")

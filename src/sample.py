@@ -1,18 +1,18 @@
 """Draw the embedded sample in AffectNet's layout: `dvc repro data/dvc.yaml`, or `python src/sample.py`."""
 
-from stage import run_stage
+from affect.plumbing.stage import run_stage
 
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from affect.expressions import EXPRESSIONS
-from affect.faces import Face, draw_face
-from affect.files import whole_folder
-from affect.opencv import cv2
-from affect.parallel import parallel_map
-from params import Sample, load_params
+from affect.core.files import whole_folder
+from affect.core.labels import EXPRESSIONS
+from affect.core.opencv import cv2
+from affect.plumbing.parallel import parallel_map
+from affect.plumbing.params import Sample, load_params
+from affect.synthetic.faces import Face, draw_face
 
 OUTPUT = Path("data/sample")
 JPEG_QUALITY = 95

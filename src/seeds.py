@@ -3,7 +3,7 @@
 The argument is what the experiments' names begin with.
 """
 
-from stage import run_command
+from affect.plumbing.stage import run_command
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from affect.errors import InputError
+from affect.plumbing.errors import InputError
 
 TASKS = ("emotion", "valence", "arousal")
 

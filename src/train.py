@@ -1,6 +1,6 @@
 """Train one network: `dvc repro train@resnet50`, or `python src/train.py resnet50`."""
 
-from stage import run_stage
+from affect.plumbing.stage import REQUIREMENTS, run_stage
 
 import argparse
 import resource
@@ -8,20 +8,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from affect import runtime
-from affect.checkpoint import Checkpoint, checkpoint_name, fingerprint, remove_checkpoint
-from affect.curves import require_curves, save_curves
-from affect.feeding import Array
-from affect.files import require_place, write_json
-from affect.fused import fused_copy
-from affect.models import save_model
-from affect.network import Network, Units, build_network
-from affect.precision import fastest_precision, input_type
-from affect.processes import started_by_dvc
-from affect.provenance import package_versions
-from affect.records import Records, read_records
-from affect.runtime import keras
-from affect.training import (
+from affect.core.files import require_place, write_json
+from affect.core.records import Records, read_records
+from affect.models import backend
+from affect.models.backend import keras
+from affect.models.kernels import fused_copy
+from affect.models.multitask import Network, Units, build_network
+from affect.models.precision import fastest_precision, input_type
+from affect.models.saved_model import save_model
+from affect.plumbing.params import Params, Train, load_params
+from affect.plumbing.process_lock import started_by_dvc
+from affect.training.batches import Array
+from affect.training.checkpoint import Checkpoint, checkpoint_name, fingerprint, remove_checkpoint
+from affect.training.curves import require_curves, save_curves
+from affect.training.fit import (
     Batches,
     SeedEachEpoch,
     annotated_tasks,
@@ -32,7 +32,6 @@ from affect.training import (
     make_examples,
     why_not_stored,
 )
-from params import Params, Train, load_params
 
 TRAIN_RECORDS = Path("data/augmented")
 VAL_RECORDS = Path("data/prepared")
@@ -53,7 +52,7 @@ def main() -> None:
     for output in (file, timing, SCRATCH / checkpoint_name(backbone)):
         require_place(output)
     require_curves(CURVES / backbone)
-    runtime.set_up(params.train.seed)
+    backend.set_up(params.train.seed)
     train, val = read_records(TRAIN_RECORDS), read_records(VAL_RECORDS).select("val")
     tasks = annotated_tasks(train.index)
     model = params.model
@@ -104,8 +103,8 @@ def train_network(
 
 def identify(model: keras.Model, params: Params, precision: str) -> str:
     """Return a fingerprint of all that a training depends on: data, initial weights, parameters, code and packages."""
-    files = [*TRAIN_RECORDS.iterdir(), *VAL_RECORDS.iterdir(), *Path(__file__).parent.rglob("*.py")]
-    facts = params.model, params.train, precision, package_versions()
+    files = [*TRAIN_RECORDS.iterdir(), *VAL_RECORDS.iterdir(), *Path(__file__).parent.rglob("*.py"), REQUIREMENTS]
+    facts = params.model, params.train, precision
     return fingerprint(sorted(files), model.get_weights(), *facts)
 
 

@@ -1,6 +1,6 @@
 """What the tests share: tiny datasets in AffectNet's layout, and a folder in which stages run as a user runs them."""
 
-from stage import run_stage
+from affect.plumbing.stage import run_stage
 
 import json
 import os
@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from affect.expressions import EXPRESSIONS
+from affect.core.labels import EXPRESSIONS
 
 ROOT = Path(__file__).parent.parent
 PARTS_OF_A_CLONE = (

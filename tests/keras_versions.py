@@ -14,10 +14,10 @@ import numpy as np
 from keras import layers
 from tqdm import tqdm
 
-from affect import runtime
-from affect.backbones import BACKBONES
-from affect.models import save_model
-from affect.network import Units, build_network
+from affect.models import backend
+from affect.models.backbones import BACKBONES
+from affect.models.multitask import Units, build_network
+from affect.models.saved_model import save_model
 
 VERSIONS = ("3.8.0", "3.10.0", "3.12.4", "3.14.1")
 SIZE = 32
@@ -53,7 +53,7 @@ def main() -> int:
 
 def write_models(folder: Path) -> dict[str, dict[str, np.ndarray]]:
     """Save a network on every backbone, and images; return this Keras's predictions."""
-    runtime.set_up(1)
+    backend.set_up(1)
     images = np.random.default_rng(1).integers(0, 256, (6, 4, 4, 3), np.uint8).repeat(SIZE // 4, 1).repeat(SIZE // 4, 2)
     np.save(folder / "images.npy", images)
     expected = {}

@@ -1,1 +1,11 @@
-"""What the stages share: dataset layout, packed records, image transforms, models, metrics."""
+"""What the scripts in src/ share, in rooms.
+
+A room imports only rooms on lower lines; rooms on one line do not know each other; a stage lists its script and the
+rooms it uses, except plumbing.
+
+    report/    tables -> plots -> pages                   |  synthetic/   drawn faces, pretraining on them
+    training/  batches, cached features, fit, resume      |  evaluation/  metrics, intervals, comparison
+    models/    backbones, multi-task model, saved files   |  data/        a dataset: read, check, split, augment
+    core/      what passes from stage to stage: labels, records, predictions, seeds, atomic files
+    plumbing/  how a stage runs: params, paths, lock, versions, workers; it never changes a result
+"""

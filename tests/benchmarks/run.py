@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from affect import runtime
+from affect.models import backend
 from measuring import print_table
 from stages import compare_stages
 from training import compare_determinism, compare_steps, compare_training
@@ -15,7 +15,7 @@ BACKBONES = ("resnet50", "efficientnetb1")
 
 def main() -> None:
     """Run them all."""
-    runtime.set_up(1)
+    backend.set_up(1)
     results = compare_stages()
     for compare in (compare_steps, compare_training, compare_determinism):
         for backbone in BACKBONES:

@@ -19,9 +19,9 @@ import psutil
 from conftest import ROOT, Workspace
 
 import sample
-from affect.parallel import parallel_map
-from affect.records import read_records
-from params import load_params
+from affect.core.records import read_records
+from affect.plumbing.parallel import parallel_map
+from affect.plumbing.params import load_params
 
 FACES, SIZE, COPIES = 50_000, 112, 4
 SHARES = {"1x": 4, "2x": 2, "4x": 1}

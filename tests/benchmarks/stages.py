@@ -17,14 +17,14 @@ from PIL import Image
 import augment
 import prepare
 import sample
-from affect.augmentation import Augmentation
-from affect.augmentation import augment as augment_image
-from affect.duplicates import HASH_SIDE
-from affect.randomness import generator
-from affect.records import read_records
-from affect.runtime import keras
+from affect.core.records import read_records
+from affect.core.rng import generator
+from affect.data.augmentation import Augmentation
+from affect.data.augmentation import augment as augment_image
+from affect.data.duplicates import HASH_SIDE
+from affect.models.backend import keras
+from affect.plumbing.params import load_params
 from measuring import Result, compare, timed
-from params import load_params
 
 FACES, SIZE, TURNS, BATCH = 4000, 224, 3, 64
 LABELS = ["exp", "val", "aro"]

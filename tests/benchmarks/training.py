@@ -13,16 +13,16 @@ import pandas as pd
 from conftest import ROOT
 
 import train
-from affect import runtime
-from affect.feeding import Array, Batches
-from affect.fused import fused_copy
-from affect.network import TASKS, Network, Units, build_network
-from affect.precision import BFLOAT16, FLOAT32, fastest_precision, input_type
-from affect.records import IMAGES_FILE, Records, create_images
-from affect.runtime import keras
-from affect.training import compile_network, compute_features, make_examples
+from affect.core.records import IMAGES_FILE, Records, create_images
+from affect.models import backend
+from affect.models.backend import keras
+from affect.models.kernels import fused_copy
+from affect.models.multitask import TASKS, Network, Units, build_network
+from affect.models.precision import BFLOAT16, FLOAT32, fastest_precision, input_type
+from affect.plumbing.params import load_params
+from affect.training.batches import Array, Batches
+from affect.training.fit import compile_network, compute_features, make_examples
 from measuring import Result, Work, alone, compare, timed
-from params import load_params
 
 SIZE, BATCH = 224, 16
 STEPS, STEP_TURNS = 12, 5
@@ -79,7 +79,7 @@ def compare_determinism(backbone: str) -> list[Result]:
 def step_of_operations(backbone: str, records: Records, precision: str, deterministic: bool) -> float:
     """Return the seconds of a step; for the rest of the process operations are deterministic, or not."""
     if deterministic:
-        runtime.set_up(1)
+        backend.set_up(1)
     work = fit_stored(backbone, records, precision)
     work()
     return statistics.median(work() for _ in range(STEP_TURNS))
@@ -166,7 +166,7 @@ def compile_plain(network: Network) -> keras.Model:
 
 def run_stage(backbone: str, records: Records, val: Records, precision: str) -> None:
     """Train by the stage's own function, without an early stop."""
-    runtime.set_up(1)
+    backend.set_up(1)
     changed = {"epochs": EPOCHS, "batch_size": BATCH, "early_stopping_patience": EPOCHS}
     params = load_params(ROOT / "params.yaml")
     params = params.model_copy(update={"train": params.train.model_copy(update=changed)})
@@ -178,7 +178,7 @@ def run_stage(backbone: str, records: Records, val: Records, precision: str) -> 
 
 def run_plain(backbone: str, records: Records, val: Records) -> None:
     """Train as many epochs with Keras alone."""
-    runtime.set_up(1)
+    backend.set_up(1)
     batches, unseen = (Batches(make_examples(part.images, part.index, TASKS), BATCH) for part in (records, val))
     compile_plain(build(backbone)).fit(
         batches.stream(range(EPOCHS)),

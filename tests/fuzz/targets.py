@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from affect.dataset import UnusableImageError, list_entries, read_annotation, single_image
-from affect.errors import InputError
-from affect.images import read_image, standardise
-from affect.records import IMAGES_FILE, INDEX_FILE, read_records
-from params import load_params
+from affect.core.records import IMAGES_FILE, INDEX_FILE, read_records
+from affect.data.affectnet import UnusableImageError, list_entries, read_annotation, single_image
+from affect.data.images import read_image, standardise
+from affect.plumbing.errors import InputError
+from affect.plumbing.params import load_params
 
 # Returns the reason for which an input is refused, or "".
 Target = Callable[[Path, bytes], str]

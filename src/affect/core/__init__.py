@@ -1,0 +1,1 @@
+"""What passes from stage to stage: labels, seeds, arrays, records, predictions, atomic files. Imports plumbing."""

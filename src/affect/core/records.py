@@ -1,0 +1,109 @@
+"""Packed records: one array of images beside one table, row for row."""
+
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from affect.core.array_file import Rows
+from affect.core.files import write_table
+from affect.plumbing.errors import InputError
+
+IMAGES_FILE = "images.npy"
+INDEX_FILE = "index.csv"
+FILES = (IMAGES_FILE, INDEX_FILE)
+
+
+@dataclass(frozen=True)
+class Records:
+    """Images of (count, size, size, 3) uint8 RGB on disk and their index, row for row.
+
+    The index has the columns id, expression (0-7), valence and arousal ([-1, 1], NaN where not annotated).
+    """
+
+    images: Rows
+    index: pd.DataFrame
+
+    @property
+    def size(self) -> int:
+        """Pixels a side."""
+        return self.images.shape[1]
+
+    def select(self, split: str) -> "Records":
+        """Return the records of one split, which lie together."""
+        rows = np.flatnonzero(self.index["split"] == split)
+        first, last = (rows[0], rows[-1] + 1) if len(rows) else (0, 0)
+        return Records(self.images.part(first, last), self.index[first:last].reset_index(drop=True))
+
+
+def create_images(file: Path, count: int, size: int) -> Rows:
+    """Make an .npy file of (count, size, size, 3) uint8 images, black until they are written."""
+    return _lay_out(file.open("w+b", buffering=0), (count, size, size, 3))
+
+
+def cut_images(images: Rows, count: int) -> None:
+    """Shorten a whole file of images to its first `count`; `images` itself is not to be used any more."""
+    _lay_out(images.file, (count, *images.shape[1:]))
+
+
+def _lay_out(file: FileIO, shape: tuple[int, ...]) -> Rows:
+    """Give a file the header of NumPy and the length of an array of uint8."""
+    file.seek(0)
+    # NumPy pads its header, so that it is as long for any count of images.
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    images = Rows(file, shape, np.uint8, file.tell())
+    file.truncate(images.offset + len(images) * images.row_bytes)
+    return images
+
+
+def write_index(folder: Path, index: pd.DataFrame) -> None:
+    """Write the table beside the images of a folder of records."""
+    write_table(folder / INDEX_FILE, index)
+
+
+def read_records(folder: Path) -> Records:
+    """Open the images of a folder of records and read its index.
+
+    Raises InputError where they are damaged, don't match, or hold what no stage would have written.
+    """
+    try:
+        images = _open_images(folder / IMAGES_FILE)
+        index = pd.read_csv(
+            folder / INDEX_FILE,
+            dtype={"id": str, "group": str},
+            na_values={"valence": "", "arousal": ""},
+            keep_default_na=False,
+        )
+        _check_index(index, len(images))
+    # A damaged file makes NumPy raise almost anything, down to tokenize.TokenError and SystemError.
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{folder}: not readable as records ({reason}); remove it and run dvc repro") from None
+    return Records(images, index)
+
+
+def _open_images(file: Path) -> Rows:
+    opened = file.open("rb", buffering=0)
+    version = np.lib.format.read_magic(opened)
+    shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(opened)
+    square = len(shape) == 4 and min(shape) >= 0 and shape[1:] == (shape[1], shape[1], 3)
+    if version != (1, 0) or fortran_order or dtype != np.uint8 or not square:
+        raise ValueError(f"{file.name} holds no square RGB images")
+    images = Rows(opened, shape, dtype, opened.tell())
+    if file.stat().st_size != images.offset + len(images) * images.row_bytes:
+        raise ValueError(f"{file.name} is not as long as it says")
+    return images
+
+
+def _check_index(index: pd.DataFrame, images: int) -> None:
+    if len(index) != images:
+        raise ValueError(f"{INDEX_FILE} has {len(index)} rows for {images} images")
+    if missing := {"id", "expression", "valence", "arousal"} - set(index.columns):
+        raise ValueError(f"{INDEX_FILE} lacks {', '.join(sorted(missing))}")
+    if index["expression"].dtype.kind != "i" or not index["expression"].between(0, 7).all():
+        raise ValueError(f"{INDEX_FILE} has an expression other than 0 to 7")
+    for task in ("valence", "arousal"):
+        if index[task].dtype.kind not in "fi" or not (index[task].isna() | index[task].between(-1, 1)).all():
+            raise ValueError(f"{INDEX_FILE} has {task} outside [-1, 1]")

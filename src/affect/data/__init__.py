@@ -1,0 +1,1 @@
+"""A dataset: read, check, find duplicates, split, augment. Imports core and plumbing."""

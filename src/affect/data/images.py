@@ -1,0 +1,87 @@
+"""From an image file to the square RGB array that the networks take: one way for training and prediction."""
+
+from pathlib import Path
+
+import numpy as np
+import simplejpeg
+from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
+
+from affect.core.opencv import cv2
+from affect.data.affectnet import UnusableImageError
+
+# By content, whatever the name: photographs collected on the web are often WebP under another name.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+
+# The limit is read_image's own max_pixels, checked before anything is decoded.
+Image.MAX_IMAGE_PIXELS = None
+# Editors put megabytes of compressed text into sound PNGs; Pillow refuses more than one.
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 1 << 26
+
+# What libjpeg says of pixels that are missing; it fills them with grey, and Pillow passes over what it says.
+_CUT_SHORT = ("premature end", "instead of RST")
+
+
+def read_image(file: Path, min_side: int, max_pixels: int) -> np.ndarray:
+    """Read a JPEG, PNG, WebP or BMP file as a (height, width, 3) uint8 RGB array, upright as its EXIF orientation says.
+
+    Grey, palette, 16-bit and CMYK images are converted; an alpha channel is dropped.
+    Raises UnusableImageError for what is not an image, is cut short, has a side under `min_side` pixels, or has
+    more than `max_pixels` pixels; the latter are told from the header, before decoding.
+    """
+    try:
+        # Opening a named pipe would wait for ever.
+        if not file.is_file():
+            raise ValueError("not a file")
+        with Image.open(file, formats=FORMATS) as image:
+            _check_size(file, image.size, min_side, max_pixels)
+            if isinstance(image, JpegImagePlugin.JpegImageFile):
+                _check_complete(file.read_bytes())
+            ImageOps.exif_transpose(image, in_place=True)
+            return _to_rgb(image)
+    except UnusableImageError:
+        raise
+    # A damaged file makes Pillow raise almost anything, down to AttributeError from deep in its EXIF reader.
+    except Exception as error:
+        raise UnusableImageError("image_unreadable", f"{file.name}: {error}".replace(str(file), file.name)) from None
+
+
+def standardise(image: np.ndarray, size: int) -> np.ndarray:
+    """Centre an image of any shape on a black square and resize it to (size, size, 3)."""
+    height, width = image.shape[:2]
+    side = max(height, width)
+    # Resized before it is padded: the square around a long strip would not fit into memory.
+    inner_height, inner_width = (max(1, round(length * size / side)) for length in (height, width))
+    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    resized = cv2.resize(image, (inner_width, inner_height), interpolation=interpolation)
+    top, left = (size - inner_height) // 2, (size - inner_width) // 2
+    bottom, right = size - inner_height - top, size - inner_width - left
+    return cv2.copyMakeBorder(resized, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+
+
+def _check_size(file: Path, size: tuple[int, int], min_side: int, max_pixels: int) -> None:
+    width, height = size
+    if min(size) < min_side:
+        raise UnusableImageError("image_too_small", f"{file.name} is {width}x{height}, a side under {min_side}")
+    if width * height > max_pixels:
+        raise UnusableImageError("image_too_large", f"{file.name} is {width}x{height}, over {max_pixels} pixels")
+
+
+def _check_complete(jpeg: bytes) -> None:
+    """Raise ValueError for a JPEG whose data end before its last pixel, even where an end marker closes it."""
+    try:
+        simplejpeg.decode_jpeg(jpeg, colorspace="GRAY", min_height=1, min_width=1, strict=True)
+    except ValueError as error:
+        # Of other oddities it warns too; whether the image can be read for all that, Pillow says.
+        if any(sign in str(error).replace("Premature", "premature") for sign in _CUT_SHORT):
+            raise ValueError(f"cut short ({error})") from None
+
+
+def _to_rgb(image: Image.Image) -> np.ndarray:
+    if image.mode.startswith("I"):
+        # Pillow would clip 16-bit grey at 255 instead of scaling it.
+        grey = (np.asarray(image) // 257).astype(np.uint8)
+        return cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+    if "transparency" in image.info:
+        # Pillow warns of a palette's transparency unless it goes through alpha.
+        image = image.convert("RGBA")
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))

@@ -1,0 +1,1 @@
+"""Metrics, their intervals, comparison and errors. Imports models, data, core and plumbing."""

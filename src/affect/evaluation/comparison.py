@@ -1,0 +1,75 @@
+"""Networks against each other on the same images: which is better, and whether by more than chance."""
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from affect.core.predictions import DECIMALS
+from affect.evaluation.bootstrap import Figure
+
+TIE = "tie"
+LOWER_IS_BETTER = ("rmse", "mae")
+
+
+def compare(networks: list[str], figures: Mapping[tuple[str, str, str], Figure]) -> list[dict]:
+    """Compare each pair of networks in each metric that both have.
+
+    figures: by (network, task, metric), in the same resamples. Returns a dictionary for each comparison: task, metric,
+    first and second network, the difference first minus second, its 95 % interval, and the verdict: the better
+    network, or "tie" where the interval holds 0. A difference that has no interval is left out.
+    """
+    metrics = dict.fromkeys(name[1:] for name in figures)
+    comparisons = []
+    for first, second in combinations(networks, 2):
+        for task, metric in metrics:
+            difference = figures[first, task, metric] - figures[second, task, metric]
+            if (interval := difference.interval()) is not None:
+                comparisons.append(
+                    {
+                        "task": task,
+                        "metric": metric,
+                        "first": first,
+                        "second": second,
+                        "difference": round(difference.estimate, DECIMALS),
+                        "interval": [round(bound, DECIMALS) for bound in interval],
+                        "verdict": _judge(first, second, interval, metric in LOWER_IS_BETTER),
+                    }
+                )
+    return comparisons
+
+
+def mcnemar(tables: Mapping[str, pd.DataFrame]) -> list[dict]:
+    """Test for each pair of networks whether their accuracies differ, with McNemar's exact test.
+
+    tables: predictions of the same images in the same rows. Returns a dictionary for each pair: first and second
+    network, how many images only the one names rightly, and the probability p, in [0, 1], of so uneven a split or a
+    more uneven one if both were as accurate.
+
+    Source: McNemar, Note on the sampling error of the difference between correlated proportions (1947).
+    """
+    right = {name: (table["expression"] == table["predicted_expression"]).to_numpy() for name, table in tables.items()}
+    tests = []
+    for first, second in combinations(tables, 2):
+        only_first = int(np.sum(right[first] & ~right[second]))
+        only_second = int(np.sum(right[second] & ~right[first]))
+        p = binomtest(only_first, only_first + only_second).pvalue if only_first + only_second else 1.0
+        tests.append(
+            {
+                "first": first,
+                "second": second,
+                "only_first_right": only_first,
+                "only_second_right": only_second,
+                "p": round(float(p), DECIMALS),
+            }
+        )
+    return tests
+
+
+def _judge(first: str, second: str, interval: tuple[float, float], lower_is_better: bool) -> str:
+    low, high = interval
+    if low <= 0 <= high:
+        return TIE
+    return first if (low > 0) != lower_is_better else second

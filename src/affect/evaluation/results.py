@@ -1,0 +1,102 @@
+"""From the networks' predictions to metrics/evaluate.json."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from affect.core.labels import EXPRESSIONS
+from affect.core.predictions import DECIMALS, PROBABILITIES
+from affect.evaluation.bootstrap import Figure, bootstrap
+from affect.evaluation.comparison import compare, mcnemar
+from affect.evaluation.error_analysis import expected_calibration_error, most_confused, per_class
+from affect.evaluation.metrics import AFFECT_METRICS, EXPRESSION_METRICS, PROBABILITY_METRICS, UndefinedMetricError
+from affect.evaluation.resampled_metrics import WeightedMetrics
+
+
+def evaluate(tables: Mapping[str, pd.DataFrame], resamples: int, seed: int, calibration_bins: int) -> dict:
+    """Return all results of the networks, by network, and their comparison.
+
+    tables: by network, predictions of the same images in the same rows, with the columns of
+    affect.core.predictions.COLUMNS. Valence and arousal are evaluated where annotated.
+    """
+    weighted = {network: WeightedMetrics(table) for network, table in tables.items()}
+
+    def compute(counts: np.ndarray) -> dict[tuple[str, str, str], np.ndarray]:
+        return {
+            (network, *metric): values
+            for network, metrics in weighted.items()
+            for metric, values in metrics(counts).items()
+        }
+
+    figures = bootstrap(compute, len(next(iter(tables.values()))), resamples, seed)
+    results: dict = {}
+    for network, table in tables.items():
+        metrics, notes = evaluate_predictions(table)
+        results[network] = {
+            **metrics,
+            "calibration": {"ece": round(expected_calibration_error(table, calibration_bins), DECIMALS)},
+            "intervals": intervals(network, metrics, figures, notes),
+            "classes": per_class(table),
+            "confused": most_confused(table),
+            "notes": notes,
+        }
+    return results | {"comparison": compare(list(tables), figures), "mcnemar": mcnemar(tables)}
+
+
+def intervals(
+    network: str,
+    metrics: Mapping[str, Mapping[str, float]],
+    figures: Mapping[tuple[str, str, str], Figure],
+    notes: list[str],
+) -> dict[str, dict[str, list[float]]]:
+    """Return the 95 % interval of each of a network's metrics; notes say where the resamples don't give one."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for task, names in metrics.items():
+        found[task] = {}
+        for name in names:
+            interval = figures[network, task, name].interval()
+            if interval is None:
+                notes.append(f"{task}.{name}: no interval, it is undefined in too many resamples")
+            elif interval[0] == interval[1]:
+                notes.append(f"{task}.{name}: no interval, it is the same in all resamples")
+            else:
+                found[task][name] = [round(bound, DECIMALS) for bound in interval]
+    return found
+
+
+def evaluate_predictions(table: pd.DataFrame) -> tuple[dict[str, dict[str, float]], list[str]]:
+    """Return the metrics of a predictions table by task, and notes on what the data could not define.
+
+    The table has the columns of affect.core.predictions.COLUMNS; valence and arousal are evaluated where annotated.
+    """
+    truth, predicted = table["expression"].to_numpy(), table["predicted_expression"].to_numpy()
+    probabilities = table[PROBABILITIES].to_numpy()
+    notes = [f"emotion: no image is {EXPRESSIONS[absent]}" for absent in set(range(8)) - set(truth)]
+    results = {
+        "emotion": _compute("emotion", EXPRESSION_METRICS, truth, predicted, notes)
+        | _compute("emotion", PROBABILITY_METRICS, truth, probabilities, notes)
+    }
+    for task in ("valence", "arousal"):
+        annotated = table[[task, f"predicted_{task}"]].dropna().to_numpy()
+        if len(annotated):
+            results[task] = _compute(task, AFFECT_METRICS, annotated[:, 0], annotated[:, 1], notes)
+        else:
+            notes.append(f"{task}: not annotated, or not learnt")
+    return results, notes
+
+
+def _compute(
+    task: str,
+    metrics: Mapping[str, Callable[[np.ndarray, np.ndarray], float]],
+    truth: np.ndarray,
+    prediction: np.ndarray,
+    notes: list[str],
+) -> dict[str, float]:
+    results = {}
+    for name, metric in metrics.items():
+        try:
+            results[name] = metric(truth, prediction)
+        except UndefinedMetricError as undefined:
+            notes.append(f"{task}.{name}: {undefined}")
+    return results

@@ -1,0 +1,1 @@
+"""How a stage runs: params, paths, locks, versions, workers. Never changes a result; no stage lists it."""

@@ -1,0 +1,32 @@
+"""The versions that run against those that requirements.txt pins."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from affect.plumbing.errors import InputError
+
+PYTHON = "3.11"
+
+
+def check_versions(requirements: Path) -> None:
+    """Raise InputError, which says how to mend it, unless Python and all packages are of the pinned versions."""
+    if platform.python_version_tuple()[:2] != tuple(PYTHON.split(".")):
+        fix = "make a new .venv with `make -B .venv/installed`"
+        raise InputError(f"needs Python {PYTHON}, and this is {platform.python_version()}; {fix}")
+    lines = requirements.read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line.rstrip("\\")) for line in lines if line[:1].isalnum()]
+    wrong = [fault for pin in pins if pin.marker is None or pin.marker.evaluate() if (fault := _fault(pin))]
+    if wrong:
+        raise InputError(f"{'; '.join(wrong)}; run `pip install -r {requirements.name}`, or `make lock` to pin others")
+
+
+def _fault(pin: Requirement) -> str | None:
+    try:
+        installed = version(pin.name)
+    except PackageNotFoundError:
+        return f"{pin.name} is not installed, and is to be {pin.specifier}"
+    fits = pin.specifier.contains(installed, prereleases=True)
+    return None if fits else f"{pin.name} is {installed}, not {pin.specifier}"

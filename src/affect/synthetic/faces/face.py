@@ -1,0 +1,137 @@
+"""A drawn face with everything that is known about it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affect.core.opencv import cv2
+from affect.core.rng import generator
+from affect.synthetic.faces import features, head
+from affect.synthetic.faces.anatomy import Points, draw_identity, move, resting_shape
+from affect.synthetic.faces.canvas import Canvas
+from affect.synthetic.faces.expressions import Affect, draw_affect
+from affect.synthetic.faces.folds import face_relief
+from affect.synthetic.faces.looks import Looks, draw_looks
+from affect.synthetic.faces.photograph import develop, occlude, paint_background
+from affect.synthetic.faces.pose import Camera, draw_pose, frame_face, rotation
+from affect.synthetic.faces.relief import draw_light, shade
+from affect.synthetic.faces.sampling import look_up
+
+# Canvas pixels for each pixel of the picture: the canvas shows more than the crop does.
+_CANVAS_SHARE = 1.2
+_ROUGHNESS = np.float32(0.018)
+# Factors of light are bytes: this one stands for 1.
+_UNIT_FACTOR = 120
+_SHADOW_TINTS = [
+    np.rint(_UNIT_FACTOR * (np.arange(256) / _UNIT_FACTOR) ** power).clip(0, 255).astype(np.uint8)
+    for power in (0.88, 1.0, 1.06)
+]
+
+
+@dataclass(frozen=True)
+class Face:
+    """A picture of a face and its labels.
+
+    Attributes:
+        image: (size, size, 3) uint8 RGB.
+        expression: 0-7, in the order of `affect.core.labels.EXPRESSIONS`.
+        valence: in [-1, 1].
+        arousal: in [-1, 1].
+        action_units: intensity in [0, 1] of every name in `ACTION_UNITS`, in its order.
+        landmarks: (68, 2) positions (x, y) in pixels, iBUG 300-W order.
+    """
+
+    image: NDArray[np.uint8]
+    expression: int
+    valence: float
+    arousal: float
+    action_units: dict[str, float]
+    landmarks: NDArray[np.float64]
+
+
+def draw_face(seed: int, face_id: int, expression: int, size: int, expressiveness: float = 1.0) -> Face:
+    """Draw a face. The same arguments give the same face, whatever else is drawn.
+
+    Args:
+        seed: of the whole sample.
+        face_id: which face of it.
+        expression: 0-7, in the order of `affect.core.labels.EXPRESSIONS`.
+        size: width and height of the picture in pixels; 64 to 224 is what it is made for.
+        expressiveness: factor of the intensity of what shows the expression.
+
+    Raises:
+        ValueError: the expression is not one of the eight.
+    """
+    random = generator(seed, "face", face_id)
+    affect = draw_affect(random, expression, expressiveness)
+    shape = move(resting_shape(draw_identity(random)), affect.action_units)
+    looks = draw_looks(random)
+    pose = draw_pose(random)
+    camera = frame_face(random, pose, shape, size)
+    canvas = _paint(random, shape, looks, affect, camera)
+    picture = _photograph(random, canvas, camera)
+    landmarks = camera.project(shape)
+    occlude(random, picture, landmarks)
+    image = develop(random, picture)
+    return Face(image, expression, affect.valence, affect.arousal, affect.action_units, landmarks)
+
+
+def _paint(random: np.random.Generator, shape: Points, looks: Looks, affect: Affect, camera: Camera) -> Canvas:
+    """The head from the front, lit as the pose will have it."""
+    canvas = Canvas(round(camera.size * _CANVAS_SHARE))
+    wide = canvas.pixels.shape[0]
+    grain = _grain(random, wide)
+    hair = head.hair_paint(random, canvas, looks)
+    x, y = np.clip(random.normal(0, (0.035, 0.015)), -0.08, 0.08)
+    gaze = (float(x), float(y))
+    head.paint_hair_behind(canvas, shape, looks)
+    head.paint_body(canvas, shape, looks)
+    head.paint_skin(canvas, shape, looks)
+    head.paint_complexion(canvas, shape, looks, grain)
+    head.paint_facial_hair(canvas, shape, looks, grain)
+    features.paint_nose(canvas, shape, looks)
+    features.paint_eyes(canvas, shape, looks, gaze)
+    features.paint_mouth(canvas, shape, looks, affect.action_units)
+    features.paint_brows(canvas, shape, looks, grain)
+    head.paint_hair_in_front(canvas, shape, looks, hair)
+    head.paint_headwear(canvas, shape, looks)
+    light = draw_light(random)
+    light.direction = light.direction @ rotation(camera.pose)
+    diffuse, gloss = shade(face_relief(shape, looks, affect.action_units).heights(), light)
+    mottled = cv2.resize(random.normal(1, 0.035, (12, 12)).astype(np.float32), diffuse.shape)
+    _apply_light(canvas, diffuse * mottled, gloss, grain)
+    features.paint_catchlights(canvas, shape, gaze, float(np.sign(light.direction[0])))
+    features.paint_glasses(canvas, shape, looks)
+    return canvas
+
+
+def _grain(random: np.random.Generator, wide: int) -> NDArray[np.float32]:
+    """Fine irregularities of skin and hair: (wide, wide), about standard normal."""
+    noise = np.frombuffer(random.bytes(wide * wide), np.uint8).reshape(wide, wide).astype(np.float32)
+    smooth = cv2.blur(noise - np.float32(127.5), (3, 3))
+    return np.asarray(smooth * np.float32(1 / 24.6), np.float32)
+
+
+def _apply_light(
+    canvas: Canvas, diffuse: NDArray[np.float32], gloss: NDArray[np.float32], grain: NDArray[np.float32]
+) -> None:
+    wide = canvas.pixels.shape[0]
+    factor = cv2.multiply(cv2.resize(diffuse, (wide, wide)), 1 + _ROUGHNESS * grain)
+    factor = cv2.convertScaleAbs(factor, alpha=_UNIT_FACTOR)
+    sheen = cv2.convertScaleAbs(cv2.resize(gloss, (wide, wide)), alpha=255)
+    sheen = cv2.multiply(canvas.pixels[..., 3], sheen, scale=1 / 255)
+    unchanged, nothing = np.full_like(factor, _UNIT_FACTOR), np.zeros_like(sheen)
+    # Light that has travelled through skin is red: shadows are warmer than lights.
+    tinted = [cv2.LUT(factor, table) for table in _SHADOW_TINTS]
+    lit = cv2.multiply(canvas.pixels, cv2.merge([*tinted, unchanged]), scale=1 / _UNIT_FACTOR)
+    canvas.pixels[:] = cv2.add(lit, cv2.merge([sheen, sheen, sheen, nothing]))
+
+
+def _photograph(random: np.random.Generator, canvas: Canvas, camera: Camera) -> NDArray[np.uint8]:
+    """See the turned head before a background: (size, size, 3) RGB."""
+    seen = look_up(canvas.pixels, canvas.to_pixels(camera.frontal_map()))
+    red, green, blue, cover = cv2.split(seen)
+    behind = cv2.bitwise_not(cover)
+    room = cv2.multiply(paint_background(random, camera.size), cv2.merge([behind] * 3), scale=1 / 255)
+    return np.asarray(cv2.add(room, cv2.merge([red, green, blue])), np.uint8)

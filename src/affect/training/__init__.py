@@ -1,0 +1,1 @@
+"""Batches, cached features, fit, resume, curves. Imports models, data, core and plumbing."""

@@ -1,0 +1,133 @@
+"""The 95 % intervals hold the true value in 95 % of simulated evaluations, and are what scipy computes."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import draw_predictions
+from joblib import Parallel, delayed
+from scipy import stats
+
+from affect.core.labels import EXPRESSIONS
+from affect.evaluation.bootstrap import Figure, bootstrap, leave_out, resample
+from affect.evaluation.resampled_metrics import WeightedMetrics
+from affect.evaluation.results import evaluate
+
+ACCURACY = ("emotion", "accuracy")
+AUC = ("emotion", "auc_roc")
+CCC = ("valence", "ccc")
+RUNS = 2000
+IMAGES = 500
+RESAMPLES = 1000
+
+# No share of 500 images, so that an interval never ends on it.
+RIGHT = 0.8123
+SEPARATION = 1.5
+CORRELATION, SCALE, SHIFT = 0.85, 0.8, 0.1
+TRUE_VALUES = {
+    ACCURACY: RIGHT,
+    AUC: stats.norm.cdf(SEPARATION / np.sqrt(2)),
+    CCC: 2 * CORRELATION * SCALE / (1 + SCALE**2 + SHIFT**2),
+}
+
+
+def simulate(run: int) -> pd.DataFrame:
+    """Draw predictions of which the accuracy, the AUC of each expression and the CCC of valence are known."""
+    draws = np.random.default_rng([run, 1])
+    truth = draws.integers(0, 8, IMAGES)
+    right = draws.random(IMAGES) < RIGHT
+    scores = draws.normal(size=(IMAGES, 8)) + SEPARATION * np.eye(8)[truth]
+    valence, noise = draws.normal(size=(2, IMAGES))
+    table = pd.DataFrame(stats.norm.cdf(scores), columns=[f"p_{name}" for name in EXPRESSIONS])
+    return table.assign(
+        expression=truth,
+        predicted_expression=np.where(right, truth, (truth + draws.integers(1, 8, IMAGES)) % 8),
+        valence=valence,
+        predicted_valence=SCALE * (CORRELATION * valence + np.sqrt(1 - CORRELATION**2) * noise) + SHIFT,
+        arousal=np.nan,
+        predicted_arousal=np.nan,
+    )
+
+
+def hold_true_values(run: int) -> list[bool]:
+    figures = bootstrap(WeightedMetrics(simulate(run)), IMAGES, RESAMPLES, run)
+    held = []
+    for metric, value in TRUE_VALUES.items():
+        interval = figures[metric].interval()
+        assert interval is not None
+        held.append(interval[0] <= value <= interval[1])
+    return held
+
+
+def test_intervals_hold_the_true_value_in_95_percent_of_runs() -> None:
+    held = Parallel(n_jobs=-1)(delayed(hold_true_values)(run) for run in range(RUNS))
+    coverage = dict(zip(TRUE_VALUES, np.mean(held, axis=0), strict=True))
+    assert coverage == {metric: pytest.approx(0.95, abs=0.01) for metric in TRUE_VALUES}
+
+
+def mean_of(values: np.ndarray) -> Figure:
+    figures = bootstrap(lambda counts: {"mean": counts @ values / counts.sum(axis=1)}, len(values), 20_000, 1)
+    return figures["mean"]
+
+
+def test_the_interval_is_scipys_bca() -> None:
+    values = np.random.default_rng(3).exponential(size=200)
+    result = stats.bootstrap((values,), np.mean, n_resamples=20_000, method="BCa", rng=1)
+    width = result.confidence_interval.high - result.confidence_interval.low
+    # Student's quantiles widen it by about one part in a hundred, and both have drawn their resamples at random.
+    assert mean_of(values).interval() == pytest.approx(tuple(result.confidence_interval), abs=width / 60)
+    skewed = np.quantile(mean_of(values).resampled, [0.025, 0.975])
+    assert abs(skewed[1] - result.confidence_interval.high) > width / 40
+
+
+def test_resamples_draw_as_many_images_and_leave_none_out_for_good() -> None:
+    counts = np.concatenate(list(resample(700, 1000, 5)))
+    assert counts.shape == (1000, 700)
+    assert (counts.sum(axis=1) == 700).all()
+    assert counts.mean(axis=0) == pytest.approx(np.ones(700), abs=0.2)
+    again = np.concatenate(list(resample(700, 1000, 5)))
+    other = np.concatenate(list(resample(700, 1000, 6)))
+    assert (counts == again).all()
+    assert (counts != other).any()
+
+
+@pytest.mark.parametrize(("images", "groups"), [(7, 7), (2500, 1000)])
+def test_the_jackknife_leaves_each_image_out_once(images: int, groups: int) -> None:
+    counts = np.concatenate(list(leave_out(images)))
+    assert counts.shape == (groups, images)
+    assert ((1 - counts).sum(axis=0) == 1).all()
+
+
+def test_a_figure_that_resamples_seldom_define_has_no_interval() -> None:
+    values = np.linspace(0, 1, 100)
+    seldom = np.where(np.arange(100) % 10 == 0, np.nan, values)
+    rarely = np.where(np.arange(100) % 50 == 0, np.nan, values)
+    assert Figure(0.5, seldom, values).interval() is None
+    assert Figure(np.nan, values, values).interval() is None
+    low, high = Figure(0.5, rarely, values).interval() or (np.nan, np.nan)
+    assert 0 < low < 0.5 < high < 1
+
+
+def test_differences_are_paired() -> None:
+    """The same predictions with a shade more error differ surely, though their own intervals overlap."""
+    table = draw_predictions(300, seed=1)
+    worse = table.assign(predicted_valence=table["predicted_valence"] + 0.02)
+    figures = [bootstrap(WeightedMetrics(each), 300, 500, 1)[CCC] for each in (table, worse)]
+    difference = (figures[0] - figures[1]).interval()
+    own = figures[0].interval()
+    assert difference is not None
+    assert own is not None
+    assert difference[1] - difference[0] < (own[1] - own[0]) / 4
+
+
+@pytest.mark.parametrize("images", [1, 2, 3])
+def test_few_images_are_evaluated_without_a_warning(images: int) -> None:
+    tables = {name: draw_predictions(images, seed) for seed, name in enumerate(("resnet50", "efficientnetb1"))}
+    truth = ["expression", "valence", "arousal"]
+    tables["efficientnetb1"][truth] = tables["resnet50"][truth]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        results = evaluate(tables, resamples=200, seed=1, calibration_bins=10)
+    if images == 1:
+        assert "emotion.accuracy: no interval, it is the same in all resamples" in results["resnet50"]["notes"]

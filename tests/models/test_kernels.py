@@ -1,0 +1,79 @@
+"""Fused operations are Keras's, and a network trained with them is one of Keras's own layers again."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from affect.models.kernels import FusedAdam, FusedBatchNormalization, constant_inference, fused_copy
+from affect.models.multitask import Units, build_network
+
+IMAGES = np.random.default_rng(1).normal(2, 3, (16, 8, 8, 4)).astype(np.float32)
+
+
+def make_batch_norms(trainable: bool) -> list[layers.BatchNormalization]:
+    norms = [layer(momentum=0.9, trainable=trainable) for layer in (FusedBatchNormalization, layers.BatchNormalization)]
+    for norm in norms:
+        norm.build(IMAGES.shape)
+        norm.gamma.assign([0.5, 1.0, 2.0, -1.0])
+        norm.beta.assign([0.0, 1.0, -1.0, 0.5])
+    return norms
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_fused_batch_norm_is_batch_norm(trainable: bool) -> None:
+    fused, plain = make_batch_norms(trainable)
+    np.testing.assert_allclose(fused(IMAGES, training=True), plain(IMAGES, training=True), atol=1e-5)
+    assert (plain.moving_mean.numpy().any()) == trainable
+    np.testing.assert_allclose(fused.moving_variance, plain.moving_variance, rtol=1e-5)
+    np.testing.assert_allclose(fused.moving_mean, plain.moving_mean, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(fused(IMAGES, training=False), plain(IMAGES, training=False), atol=1e-5)
+
+
+def test_fused_adam_is_adam() -> None:
+    gradients = np.random.default_rng(2).normal(size=(5, 3, 4)).astype(np.float32)
+    results = []
+    for optimizer in (FusedAdam(0.01), keras.optimizers.Adam(0.01)):
+        weights = keras.Variable(np.ones((3, 4), np.float32))
+        for gradient in gradients:
+            optimizer.apply([keras.ops.convert_to_tensor(gradient)], [weights])
+        results.append(weights.numpy())
+    assert np.abs(results[0] - 1).min() > 1e-3
+    np.testing.assert_allclose(results[0], results[1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_a_copy_computes_the_same_and_its_weights_fit_back(precision: str) -> None:
+    inputs = keras.Input((8, 8, 4))
+    maps = layers.BatchNormalization()(layers.Conv2D(6, 3)(inputs))
+    frozen = layers.BatchNormalization(trainable=False)(maps)
+    model = keras.Model(inputs, {"emotion": layers.Dense(3, name="emotion")(layers.GlobalAveragePooling2D()(frozen))})
+    copy = fused_copy(model, precision)
+    expected = model.predict_on_batch(IMAGES)["emotion"]
+    tolerance = 1e-5 if precision == "float32" else 0.05
+    computed = copy.predict_on_batch(IMAGES)["emotion"]
+    assert computed.dtype == np.float32
+    np.testing.assert_allclose(computed, expected, atol=tolerance)
+    assert [layer.trainable for layer in copy.layers] == [layer.trainable for layer in model.layers]
+    for weight in copy.trainable_variables:
+        weight.assign_add(keras.ops.ones_like(weight))
+    model.set_weights(copy.get_weights())
+    np.testing.assert_allclose(
+        model.predict_on_batch(IMAGES)["emotion"], copy.predict_on_batch(IMAGES)["emotion"], rtol=tolerance
+    )
+    assert {type(layer).__module__.partition(".")[0] for layer in model.layers} == {"keras"}
+
+
+@pytest.mark.parametrize("backbone", ["resnet50", "efficientnetb1"])
+def test_constant_inference_is_the_frozen_half(backbone: str) -> None:
+    keras.utils.set_random_seed(3)
+    frozen = build_network(backbone, 64, None, 50, Units(8, 8, 8)).frozen
+    assert frozen is not None
+    images = np.random.default_rng(4).integers(0, 256, (3, 64, 64, 3), np.uint8)
+    for norm in (layer for layer in frozen.layers if isinstance(layer, layers.BatchNormalization)):
+        norm.gamma.assign(np.random.default_rng(5).uniform(0.5, 1.5, norm.gamma.shape))
+        norm.moving_mean.assign(np.random.default_rng(6).normal(0, 0.1, norm.gamma.shape))
+    computed, expected = constant_inference(frozen)(images), frozen.predict_on_batch(images)
+    assert expected.std() > 0
+    np.testing.assert_allclose(computed, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+    assert constant_inference(frozen)(images[:1]).shape == (1, *expected.shape[1:])

@@ -1,0 +1,78 @@
+"""dvc.yaml declares what the scripts really use: a forgotten dependency would keep a stale result."""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+SOURCE = ROOT / "src"
+
+
+def find_module(name: str) -> Path | None:
+    for path in (SOURCE / f"{name.replace('.', '/')}.py", SOURCE / name.replace(".", "/") / "__init__.py"):
+        if path.exists():
+            return path
+    return None
+
+
+def direct_imports(file: Path) -> set[Path]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    return {module for name in names if (module := find_module(name)) is not None}
+
+
+def imported_files(script: Path) -> set[Path]:
+    """Return a script and the repository's own modules that it imports, directly or through others."""
+    found: set[Path] = set()
+    waiting = {script}
+    while waiting:
+        file = waiting.pop()
+        found.add(file)
+        waiting |= direct_imports(file) - found
+    return found
+
+
+def stages() -> dict[str, dict]:
+    root = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    data = yaml.safe_load((ROOT / "data/dvc.yaml").read_text())["stages"]
+    return {name: stage.get("do", stage) for name, stage in (root | data).items()}
+
+
+def room(module: Path) -> str:
+    """The room of a module in src/affect; the drawn faces count as a room of their own."""
+    parts = module.relative_to(SOURCE / "affect").parts
+    return "/".join(parts[:2] if parts[:2] == ("synthetic", "faces") else parts[:1])
+
+
+@pytest.mark.parametrize("name", ["sample", "pretrain", "prepare", "augment", "train", "evaluate"])
+def test_a_stage_depends_on_its_script_and_on_the_rooms_that_it_reaches(name: str) -> None:
+    script = SOURCE / f"{name}.py"
+    reached = {room(module) for module in imported_files(script) - {script} if module.parent != SOURCE / "affect"}
+    if "synthetic" in reached:
+        reached.discard("synthetic/faces")
+    declared = [dep for dep in stages()[name]["deps"] if dep.startswith("src")]
+    assert set(declared) == {f"src/{name}.py"} | {f"src/affect/{room}" for room in reached - {"plumbing"}}
+    assert len(declared) == len(set(declared))
+
+
+@pytest.mark.parametrize("name", ["pretrain", "prepare", "augment", "train", "evaluate"])
+def test_metrics_and_curves_are_in_git_and_pictures_of_people_are_not(name: str) -> None:
+    stage = stages()[name]
+    for kind in ("metrics", "plots"):
+        for entry in stage.get(kind, []):
+            in_git = isinstance(entry, dict) and not next(iter(entry.values()))["cache"]
+            assert in_git or entry in ("metrics/plots/augmented.png", "metrics/plots/worst_errors")
+
+
+@pytest.mark.parametrize("template", sorted((ROOT / ".dvc" / "plots").glob("*.json")), ids=lambda file: file.stem)
+def test_a_facet_never_keeps_the_order_of_the_data(template: Path) -> None:
+    """Vega-Lite would lay out its cells in another order than their headers."""
+    facet = json.loads(template.read_text()).get("facet", {})
+    assert all(header.get("sort") != [] for header in facet.values())

@@ -1,0 +1,219 @@
+"""predict.py as a stranger uses it: what it reads, and that nothing that was there before is gone."""
+
+from affect.plumbing.stage import run_command
+
+import os
+import shutil
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import draw_picture, snapshot
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from occupied import OTHERS
+from PIL import Image
+
+import predict
+from affect.core.labels import EXPRESSIONS
+
+MODEL = "model.keras"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny model and pictures."""
+    folder = tmp_path_factory.mktemp("predict")
+    image = keras.Input((32, 32, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(image)
+    keras.Model(image, {"emotion": keras.layers.Dense(8, "softmax", name="emotion")(pooled)}).save(folder / MODEL)
+    (folder / "faces" / "more").mkdir(parents=True)
+    for name in ("1.jpg", "2.webp", "more/3.png"):
+        Image.fromarray(draw_picture(name)).save(folder / "faces" / name)
+    return folder
+
+
+@pytest.fixture
+def folder(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(template, tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "work"
+
+
+def run(*arguments: str) -> str | None:
+    """Run the command in this process; returns the line that it stops with, if so."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("sys.argv", ["predict.py", *arguments])
+        try:
+            run_command(predict.main)
+        except SystemExit as stopped:
+            line = str(stopped.code)
+        else:
+            return None
+    assert line.startswith("predict: ")
+    assert "\n" not in line
+    return line
+
+
+def must_not_load(_: object) -> None:
+    pytest.fail("the model is loaded")
+
+
+def read(file: str = "p.csv") -> pd.DataFrame:
+    return pd.read_csv(file, dtype={"id": str})
+
+
+def test_folders_are_read_with_all_that_is_in_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "faces" / "notes.txt").write_text("no picture")
+    (folder / "faces" / "._1.jpg").write_bytes(b"\0\5\x16\7" + bytes(100))
+    (folder / "faces" / "linked").symlink_to(folder.parent)
+    assert run(MODEL, "faces", "-o", "p.csv") is None
+    assert read()["id"].tolist() == ["1", "2", "3"]
+    output = capsys.readouterr()
+    assert "passed over, not .jpg, .jpeg, .jfif, .png, .webp, .bmp: 2, such as faces/linked" in output.err
+    assert output.out.splitlines()[-1] == "predict: 3 images in p.csv"
+
+
+def test_the_expression_is_named(folder: Path) -> None:
+    assert run(MODEL, "faces", "-o", "p.csv") is None
+    table = read()
+    highest = table[[f"p_{name}" for name in EXPRESSIONS]].to_numpy().argmax(axis=1)
+    assert table["predicted_expression"].tolist() == [EXPRESSIONS[number] for number in highest]
+
+
+def test_ids_are_those_of_the_dataset(folder: Path) -> None:
+    shutil.move(folder / "faces" / "1.jpg", folder / "faces" / f"{unicodedata.normalize('NFD', 'Zoë')}.jpg")
+    assert run(MODEL, "faces", "-o", "p.csv") is None
+    assert "Zoë" in read()["id"].tolist()
+
+
+@pytest.mark.parametrize("option", ["--batch-size", "--max-pixels"])
+@pytest.mark.parametrize("value", ["0", "-3", "many"])
+def test_a_number_below_1_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, option: str, value: str
+) -> None:
+    monkeypatch.setattr("sys.argv", ["predict.py", MODEL, "faces", "-o", "p.csv", option, value])
+    with pytest.raises(SystemExit) as stopped:
+        predict.main()
+    assert stopped.value.code == 2
+    assert option in capsys.readouterr().err
+    assert not (folder / "p.csv").exists()
+
+
+@pytest.mark.parametrize("kind", [*OTHERS, "file"])
+def test_what_lies_at_the_output_stays_as_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    (OTHERS | {"file": lambda path: path.write_text("years of work")})[kind](folder / "out.csv")
+    before = snapshot(folder)
+    monkeypatch.setattr(predict, "load_model", must_not_load)
+    line = run(MODEL, "faces", "-o", "out.csv")
+    assert line is not None
+    assert line.startswith("predict: out.csv is a")
+    assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize(
+    "output", ["faces", "faces/", ".", "..", "", "faces/1.jpg", MODEL, "faces/1.jpg/out.csv", "/dev/null", "x" * 300]
+)
+def test_no_output_path_costs_anything(folder: Path, monkeypatch: pytest.MonkeyPatch, output: str) -> None:
+    before = snapshot(folder)
+    device = Path("/dev/null").stat()
+    monkeypatch.setattr(predict, "load_model", must_not_load)
+    assert run(MODEL, "faces", "-o", output) is not None
+    assert snapshot(folder) == before
+    assert Path("/dev/null").stat().st_ino == device.st_ino
+
+
+@pytest.mark.parametrize(
+    "output",
+    ["out.csv", "new/folder/out.csv", "faces/out.csv", "a b.csv", "-", "名.csv", os.fsdecode(b"latin1-\xe9.csv")],
+)
+def test_a_new_name_is_written_beside_all_that_was_there(folder: Path, output: str) -> None:
+    before = snapshot(folder)
+    assert run(MODEL, "faces", f"--output={output}") is None
+    after = snapshot(folder)
+    assert before.items() <= after.items()
+    assert {name for name in after.keys() - before.keys() if after[name] != "folder"} == {output}
+    assert len(read(output)) == 3
+
+
+PARTS = st.one_of(
+    st.sampled_from(["faces", "more", ".", "~", "1.jpg", "out.csv"]),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="/"), max_size=12),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps_up=st.integers(0, 2), parts=st.lists(PARTS, max_size=5), make=st.sampled_from([None, *OTHERS.values()]))
+def test_whatever_the_output_nothing_is_gone(
+    template: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    steps_up: int,
+    parts: list[str],
+    make: Callable[[Path], None] | None,
+) -> None:
+    outer = tmp_path_factory.mktemp("outputs")
+    work = outer / "a" / "b"
+    shutil.copytree(template, work)
+    if make is not None:
+        make(work / "out.csv")
+    before = snapshot(outer)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(work)
+        # Names of two points would lead further up.
+        line = run(MODEL, "faces", "-o", "/".join([".", *[".."] * steps_up, *(part for part in parts if part != "..")]))
+    after = snapshot(outer)
+    assert before.items() <= after.items()
+    files = [name for name in after.keys() - before.keys() if after[name] != "folder"]
+    assert len(files) == (line is None)
+
+
+def test_a_name_of_two_lines_is_told_in_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(MODEL, "faces", "-o", "new\nline") is None
+    assert capsys.readouterr().out.splitlines()[-1] == "predict: 3 images in new\\nline"
+    line = run(MODEL, "faces", "-o", "new\nline")
+    assert line is not None
+    assert line.startswith("predict: new\\nline is a file")
+
+
+def test_no_image_is_lost_to_a_model_that_is_none(folder: Path) -> None:
+    (folder / "bad.keras").write_text("no model")
+    before = snapshot(folder)
+    line = run("bad.keras", "faces", "-o", "p.csv")
+    assert line is not None
+    assert "bad.keras: not a model" in line
+    assert snapshot(folder) == before
+
+
+def test_two_at_once_cost_neither_result(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another command takes the name while this one predicts."""
+    load = predict.load_model
+
+    def load_slowly(file: Path) -> keras.Model:
+        Path("p.csv").write_text("another's result")
+        return load(file)
+
+    monkeypatch.setattr(predict, "load_model", load_slowly)
+    line = run(MODEL, "faces", "-o", "p.csv")
+    assert line is not None
+    assert Path("p.csv").read_text() == "another's result"
+    assert len(read(line.rpartition(" ")[2])) == 3
+
+
+def test_the_images_are_read_in_batches(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    model = predict.load_model(folder / MODEL)
+    compute = model.predict_on_batch
+
+    def compute_and_count(batch: np.ndarray) -> dict[str, np.ndarray]:
+        sizes.append(len(batch))
+        return compute(batch)
+
+    monkeypatch.setattr(model, "predict_on_batch", compute_and_count)
+    monkeypatch.setattr(predict, "load_model", lambda _: model)
+    assert run(MODEL, "faces", "-o", "p.csv", "--batch-size", "2") is None
+    assert sizes == [2, 1]
+    assert np.isfinite(read()["p_neutral"]).all()

@@ -1,0 +1,137 @@
+"""Pretraining: faces that no sample holds, a run that goes on where it was stopped, and weights that can be loaded."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from conftest import Workspace, commit_all
+from keras import layers
+
+from affect.models import backend
+from affect.models.backbones import build_backbone
+from affect.plumbing.params import Pretrain, PretrainedNetwork
+from affect.synthetic.faces import ACTION_UNITS, draw_face
+from affect.synthetic.pretraining import Checkpoint, draw_batches
+from affect.synthetic.stream import DrawnStream
+from pretrain import train
+
+SIZE, BATCH = 64, 8
+RECIPE = PretrainedNetwork(epochs=2, learning_rate=0.01, precision="float32")
+SETTINGS = Pretrain(
+    seed=3,
+    expressiveness=1.0,
+    image_size=SIZE,
+    batch_size=BATCH,
+    epoch_steps=2,
+    val_steps=1,
+    warm_up=0.25,
+    weight_decay=0.01,
+    batch_norm_momentum=0.9,
+    resnet50=RECIPE,
+    efficientnetb1=RECIPE,
+)
+
+
+def test_targets_are_what_the_face_was_drawn_with() -> None:
+    images, targets = DrawnStream(3, "train", SIZE, BATCH).batch(0)
+    assert images.shape == (BATCH, SIZE, SIZE, 3)
+    assert targets["emotion"].tolist() == list(range(8))
+    assert targets["action_units"].shape == (BATCH, len(ACTION_UNITS))
+    smile = [unit.startswith("AU12") for unit in ACTION_UNITS]
+    assert targets["action_units"][1, smile].min() > 0.1 > targets["action_units"][5, smile].max()
+    x, y = targets["landmarks"].reshape(BATCH, 68, 2).transpose(2, 0, 1)
+    assert np.abs(targets["landmarks"]).mean() < 0.7
+    # The person's right eye is left of the left one in the picture, and the chin below both.
+    assert (x[:, 36:42].mean(axis=1) < x[:, 42:48].mean(axis=1)).all()
+    assert (y[:, 8] > y[:, 36:48].mean(axis=1)).all()
+
+
+def test_the_stream_shows_its_expressions_as_strongly_as_it_is_told() -> None:
+    plain, subtle = (DrawnStream(3, "train", SIZE, BATCH, strength).batch(0)[1] for strength in (1.0, 0.5))
+    np.testing.assert_array_equal(plain["valence"], subtle["valence"])
+    assert subtle["action_units"].sum() < 0.8 * plain["action_units"].sum()
+
+
+def test_no_face_comes_twice_or_from_the_sample() -> None:
+    faces = [
+        DrawnStream(3, purpose, SIZE, BATCH).batch(step)[0]
+        for purpose, step in (("train", 0), ("train", 1), ("val", 0))
+    ]
+    sample = [draw_face(3, face_id, face_id % 8, SIZE).image for face_id in range(2 * BATCH)]
+    pictures = {image.tobytes() for image in [*np.concatenate(faces), *sample]}
+    assert len(pictures) == 5 * BATCH
+
+
+def test_batches_drawn_by_other_processes_are_those_of_their_steps() -> None:
+    faces = DrawnStream(3, "train", SIZE, BATCH)
+    streamed = list(draw_batches(faces, range(2, 5)).as_numpy_iterator())
+    assert len(streamed) == 3
+    for step, (images, targets) in enumerate(streamed, start=2):
+        expected_images, expected_targets = faces.batch(step)
+        np.testing.assert_array_equal(images, expected_images)
+        np.testing.assert_array_equal(targets["landmarks"], expected_targets["landmarks"])
+
+
+def small_network() -> keras.Model:
+    """A network of pretraining's outputs that trains in a moment; dropout makes it draw at random."""
+    backend.set_up(3)
+    images = keras.Input((SIZE, SIZE, 3))
+    features = layers.Conv2D(4, 8, 8, activation="relu")(layers.Rescaling(1 / 255)(images))
+    pooled = layers.Dropout(0.2, name="dropout")(layers.Flatten()(layers.BatchNormalization()(features)))
+    outputs = {
+        "emotion": layers.Dense(8, "softmax")(pooled),
+        "valence": layers.Dense(1, "tanh")(pooled),
+        "arousal": layers.Dense(1, "tanh")(pooled),
+        "action_units": layers.Dense(len(ACTION_UNITS), "sigmoid")(pooled),
+        "landmarks": layers.Dense(136)(pooled),
+    }
+    return keras.Model(images, outputs)
+
+
+class PowerCut(Checkpoint):
+    """Ends the run after the first epoch was kept."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        super().on_epoch_end(epoch, logs)
+        raise KeyboardInterrupt
+
+
+def test_a_stopped_run_goes_on_and_ends_as_if_it_had_not_been_stopped(workspace: Workspace) -> None:
+    folder = workspace.folder
+    commit_all(folder)
+    scores = train(small_network(), SETTINGS, RECIPE, Checkpoint(folder / "whole.weights.h5"), folder / "whole")
+    file, curves = folder / "cut.weights.h5", folder / "cut"
+    with pytest.raises(KeyboardInterrupt):
+        train(small_network(), SETTINGS, RECIPE, PowerCut(file), curves)
+    # Not to the last bit: TensorFlow adds up in an order that depends on where in memory a batch lies.
+    assert train(small_network(), SETTINGS, RECIPE, Checkpoint(file), curves) == pytest.approx(scores, rel=1e-4)
+    curve = "plots/metrics/val/emotion_accuracy.tsv"
+    assert (curves / curve).read_text().splitlines()[0].startswith("step")
+    assert len((curves / curve).read_text().splitlines()) == 3
+
+
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    workspace = Workspace.create(tmp_path_factory.mktemp("pretrain"))
+    tiny = {"image_size": SIZE, "batch_size": BATCH, "epoch_steps": 1, "val_steps": 1, "efficientnetb1.epochs": 1}
+    workspace.set_params(**{f"pretrain.{name}": value for name, value in tiny.items()})
+    commit_all(workspace.folder)
+    result = workspace.run_script("pretrain", "efficientnetb1")
+    assert result.returncode == 0, result.stderr
+    return workspace.folder
+
+
+def test_the_script_leaves_weights_that_start_a_backbone_and_their_record(pretrained: Path) -> None:
+    weights = pretrained / "data" / "weights"
+    record = json.loads((weights / "efficientnetb1.json").read_text())
+    content = (weights / "efficientnetb1.weights.h5").read_bytes()
+    assert record["sha256"] == hashlib.sha256(content).hexdigest()
+    assert record["faces"] == BATCH
+    assert record["params"]["learning_rate"] == 0.0015
+    start = build_backbone("efficientnetb1", keras.Input((SIZE, SIZE, 3)), str(weights))
+    momentum_batches = start.get_layer("stem_bn").moving_mean.numpy()
+    assert np.abs(momentum_batches).max() > 0, "the weights are those of a trained network"
+    assert not list((pretrained / "data" / "cache" / "pretrain").iterdir()), "the checkpoint is gone"

@@ -1,0 +1,121 @@
+"""What the training stage decides: what of the frozen layers it stores, and which checkpoint is its own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+import train
+from affect.core.records import Records
+from affect.models import backend
+from affect.models.multitask import Network, Units, build_network
+from affect.plumbing.params import Train, load_params
+from affect.training.batches import Array, Examples
+from affect.training.fit import make_examples
+
+SIZE = 32
+IMAGES = [np.zeros((count, SIZE, SIZE, 3), np.uint8) for count in (3, 2)]
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    backend.set_up(1)
+    return build_network("efficientnetb1", SIZE, None, 50, Units(8, 8, 8))
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(train, "SCRATCH", tmp_path / "cache")
+    return tmp_path / "cache"
+
+
+def settings(**changed: object) -> Train:
+    return load_params(ROOT / "params.yaml").train.model_copy(update=changed)
+
+
+def choose(network: Network, cache_limit: float, precision: str = "float32") -> tuple[keras.Model, Sequence[Array]]:
+    return train.choose_inputs(network, IMAGES, settings(cache_limit=cache_limit), precision)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_output_that_fits_is_stored_as_the_trained_layers_take_it(
+    network: Network, capsys: pytest.CaptureFixture[str], precision: str
+) -> None:
+    trained, inputs = choose(network, 1, precision)
+    assert trained is network.trained
+    assert network.frozen is not None
+    assert [part.shape for part in inputs] == [(count, *network.frozen.output.shape[1:]) for count in (3, 2)]
+    assert {part.dtype.name for part in inputs} == {precision.removeprefix("mixed_")}
+    assert not capsys.readouterr().err
+
+
+def test_output_over_the_limit_is_computed_in_every_step(network: Network, capsys: pytest.CaptureFixture[str]) -> None:
+    trained, inputs = choose(network, cache_limit=1e-6)
+    assert trained is network.model
+    assert inputs is IMAGES
+    assert "train.cache_limit is 1e-06" in capsys.readouterr().err
+
+
+def test_output_over_the_free_space_is_computed_in_every_step(
+    network: Network, scratch: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
+    trained, _ = choose(network, cache_limit=1)
+    assert trained is network.model
+    assert f"the disk of {scratch} has 0.0 free" in capsys.readouterr().err
+
+
+def test_a_balanced_loss_is_balanced_in_validation_too(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights: list[np.ndarray] = []
+
+    def note(inputs: Array, index: pd.DataFrame, tasks: Sequence[str], class_weights: np.ndarray | None) -> Examples:
+        assert class_weights is not None
+        weights.append(class_weights)
+        return make_examples(inputs, index, tasks, class_weights)
+
+    monkeypatch.setattr(train, "make_examples", note)
+    monkeypatch.setattr(train, "identify", lambda *_: "")
+    params = load_params(ROOT / "params.yaml")
+    params = params.model_copy(update={"train": settings(class_weight="balanced", epochs=1)})
+    records, val_records = (
+        cast(
+            Records,
+            SimpleNamespace(images=images, index=pd.DataFrame({"expression": labels, "valence": 0, "arousal": 0})),
+        )
+        for images, labels in zip(IMAGES, ([0, 0, 1], [0, 1]), strict=True)
+    )
+    train.train_network(network, records, val_records, ("emotion", "valence", "arousal"), params, "float32")
+    assert [part[:2].tolist() for part in weights] == [[0.75, 1.5], [1.0, 1.0]]
+
+
+FILES = ("data/augmented/images.npy", "data/prepared/index.csv", "src/train.py", "src/affect/models/multitask.py")
+
+
+def test_a_checkpoint_belongs_to_one_set_of_data_code_params_and_weights(
+    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train, "__file__", str(tmp_path / "src" / "train.py"))
+    for name in FILES:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("as it was")
+    params = load_params(ROOT / "params.yaml")
+    known = {train.identify(network.trained, params, "float32")}
+    assert train.identify(network.trained, params, "float32") in known
+    for changed in (
+        params.model_copy(update={"train": settings(learning_rate=0.002)}),
+        params.model_copy(update={"model": params.model.model_copy(update={"shared_units": 64})}),
+    ):
+        known.add(train.identify(network.trained, changed, "float32"))
+    known.add(train.identify(network.trained, params, "mixed_bfloat16"))
+    known.add(train.identify(network.model, params, "float32"))
+    for name in FILES:
+        Path(name).write_text(f"another {name}")
+        known.add(train.identify(network.trained, params, "float32"))
+    assert len(known) == 1 + 4 + len(FILES)

@@ -1,0 +1,184 @@
+"""The report holds no figure that evaluate.json or prepare.json does not hold, and loads nothing from elsewhere."""
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from conftest import ROOT, draw_predictions
+
+import evaluate as stage
+from affect.evaluation.results import evaluate
+from affect.plumbing.errors import InputError
+from affect.plumbing.params import load_params
+from affect.report.provenance import dataset_hash
+from affect.report.render import Results, Unlocked, read_results, render_html, render_markdown
+
+PREPARE = {
+    "found": 130,
+    "used": 120,
+    "not_sampled": 0,
+    "dropped": {"total": 10, "unreadable": 10},
+    "duplicates": {"groups": 2, "images": 4, "groups_of_several_expressions": 1, "groups_across_splits": 0},
+    "splits": {"train": {"images": 60, "neutral": 60}, "val": {"images": 60, "neutral": 60}},
+}
+PARAMETERS = load_params(ROOT / "params.yaml").reported
+
+
+class Page(HTMLParser):
+    """Collects the figures by their path, the images, what the page refers to and the text outside of figures."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.figures: list[tuple[str, str]] = []
+        self.images: list[str] = []
+        self.references: list[str] = []
+        self.path: str | None = None
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        self.path = attributes.get("data-figure") if tag == "span" else None
+        self.references += [value or "" for name, value in attrs if name in ("src", "href")]
+        if tag == "img":
+            self.images.append(attributes["src"] or "")
+
+    def handle_data(self, data: str) -> None:
+        if self.path:
+            self.figures.append((self.path, data))
+            self.path = None
+
+
+def run_evaluation(folder: Path, monkeypatch: pytest.MonkeyPatch, tables: dict[str, pd.DataFrame]) -> Results:
+    """Leave in `folder` what the stage does, without its networks."""
+    for name, path in {"METRICS": "", "PREDICTIONS": "predictions", "PLOTS": "plots"}.items():
+        monkeypatch.setattr(stage, name, folder / path)
+    results = evaluate(tables, resamples=200, seed=1, calibration_bins=10)
+    for network in tables:
+        results[network]["cost"] = {"parameters": 1_234_567, "trainable_parameters": 4321, "size_mb": 12.3}
+        curves = folder / "train" / network / "plots" / "metrics" / "val"
+        curves.mkdir(parents=True)
+        pd.DataFrame({"step": [0, 1], "loss": [1.0, 0.5]}).to_csv(curves / "loss.tsv", sep="\t", index=False)
+        trained = {"precision": "float32", "best_epoch": 1, "step": 3}
+        (folder / "train" / network / "metrics.json").write_text(json.dumps(trained))
+    (folder / "evaluate.json").write_text(json.dumps({"split": "val", "images": 60} | results))
+    (folder / "prepare.json").write_text(json.dumps(PREPARE))
+    stage.write_tables(tables, 10)
+    return read_results(folder)
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Results:
+    tables = {"resnet50": draw_predictions(60, 1), "efficientnetb1": draw_predictions(60, 1, skill=1)}
+    tables["efficientnetb1"]["expression"] = tables["resnet50"]["expression"]
+    return run_evaluation(tmp_path, monkeypatch, tables)
+
+
+def look_up(results: Results, path: str) -> float:
+    value: object = {"evaluate": results.evaluate, "prepare": results.prepare, "train": results.train}
+    for part in path.split("."):
+        value = value[int(part)] if isinstance(value, list) else value[part]  # type: ignore[index]
+    assert isinstance(value, int | float)
+    return value
+
+
+def test_every_figure_of_the_page_is_the_one_in_the_json(results: Results) -> None:
+    page = Page(render_html(results, PARAMETERS, "1234.dir"))
+    assert len(page.figures) > 200
+    for path, text in page.figures:
+        shown = text.replace(",", "").replace("−", "-")
+        digits = len(shown.partition(".")[2])
+        assert float(shown) == round(look_up(results, path), digits), path
+    shown_paths = {path for path, _ in page.figures}
+    for network in results.networks:
+        for task in ("emotion", "valence", "arousal"):
+            for metric in results.evaluate[network][task]:
+                assert f"evaluate.{network}.{task}.{metric}" in shown_paths
+
+
+def test_no_other_decimal_fraction_is_written_in_a_table_of_results(results: Results) -> None:
+    html = render_html(results, PARAMETERS, "1234.dir")
+    body = html.partition("<body>")[2].partition("<h2>Run it again</h2>")[0]
+    rest = re.sub(r'<span data-figure="[^"]+">[^<]+</span>|<img [^>]+>', "", body)
+    assert not re.findall(r"\d\.\d", rest)
+
+
+def test_the_summary_holds_each_metric_with_its_interval_and_verdict(results: Results) -> None:
+    table = render_markdown(results, PARAMETERS).partition("## Differences")[0]
+    rows = dict(re.findall(r"^\| (\w+ \S+) \| (.+) \|$", table, re.MULTILINE))
+    for label, task, metric in (("expression accuracy", "emotion", "accuracy"), ("valence CCC", "valence", "ccc")):
+        cells = rows[label].split(" | ")
+        for network, cell in zip(results.networks, cells, strict=False):
+            low, high = results.evaluate[network]["intervals"][task][metric]
+            assert cell == f"{results.evaluate[network][task][metric]:.3f} [{low:.3f}, {high:.3f}]"
+        verdicts = [e["verdict"] for e in results.evaluate["comparison"] if (e["task"], e["metric"]) == (task, metric)]
+        assert cells[2:] == verdicts
+
+
+def test_the_page_needs_nothing_else_and_its_plots_are_drawn(results: Results) -> None:
+    page = Page(render_html(results, PARAMETERS, None))
+    assert len(page.images) == 1 + 5 * len(results.networks)
+    assert all(reference.startswith("data:image/svg+xml;base64,") for reference in page.references)
+    for image in page.images:
+        svg = ElementTree.fromstring(base64.b64decode(image.partition(",")[2]))
+        assert len(list(svg.iter("{http://www.w3.org/2000/svg}path"))) > 5
+
+
+def test_what_no_network_has_learnt_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = {"resnet50": draw_predictions(60, 1), "efficientnetb1": draw_predictions(60, 2)}
+    for table in tables.values():
+        table[["valence", "arousal"]] = float("nan")
+    page = render_html(run_evaluation(tmp_path, monkeypatch, tables), PARAMETERS, None)
+    assert page.count("Not defined: valence: not annotated, or not learnt.") == 1
+    assert "undefined" not in page
+    assert "valence MAE" not in page
+
+
+def test_the_page_is_the_same_again(results: Results) -> None:
+    assert render_html(results, PARAMETERS, "1234.dir") == render_html(results, PARAMETERS, "1234.dir")
+
+
+def test_timings_and_pictures_are_in_the_unlocked_page_alone(results: Results, tmp_path: Path) -> None:
+    picture = tmp_path / "worst.png"
+    picture.write_bytes(b"png")
+    unlocked = Unlocked({"resnet50": {"seconds": 123.4, "peak_memory_mb": 1876}}, {"resnet50": picture})
+    page = render_html(results, PARAMETERS, None, unlocked)
+    assert "1,876" in page
+    assert "not trained here" in page
+    assert base64.b64encode(b"png").decode() in page
+    assert "1,876" not in render_html(results, PARAMETERS, None)
+
+
+def test_one_network_without_valence_and_arousal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["valence", "predicted_valence", "arousal", "predicted_arousal"]
+    table = draw_predictions(60, 1).assign(**dict.fromkeys(names, float("nan")))
+    results = run_evaluation(tmp_path, monkeypatch, {"resnet50": table})
+    page = render_html(results, PARAMETERS, None)
+    assert "not annotated" in page
+    assert "better</th>" not in page
+    assert "nan" not in render_markdown(results, PARAMETERS)
+
+
+def test_the_split_that_early_stopping_watched_is_named(results: Results) -> None:
+    assert "Early stopping chose" in render_html(results, PARAMETERS, None)
+    results.evaluate["split"] = "test"
+    assert "not seen in training, nor by early stopping" in render_html(results, PARAMETERS, None)
+
+
+def test_the_datasets_hash_is_the_one_in_the_lock(tmp_path: Path) -> None:
+    lock = tmp_path / "dvc.lock"
+    assert dataset_hash("data/faces", lock) is None
+    lock.write_text("stages:\n  prepare:\n    deps:\n    - path: data/faces\n      md5: 12ab.dir\n")
+    assert dataset_hash("data/faces", lock) == "12ab.dir"
+    assert dataset_hash("data/other", lock) is None
+    for same in (str(tmp_path / "data" / "faces"), "./data/faces/", "data/../data/faces"):
+        assert dataset_hash(same, lock) == "12ab.dir"
+
+
+def test_a_missing_result_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"evaluate\.json: No such file.*dvc repro"):
+        read_results(tmp_path)
