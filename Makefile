@@ -4,7 +4,9 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 ACTIVATE := . $(VENV)/bin/activate
 
-.PHONY: repro test test-keras report ablation seeds chaos fuzz bench bench-scale bench-duplicates lint format lock
+.PHONY: setup repro test test-keras report ablation seeds chaos fuzz bench bench-scale bench-duplicates picture lint format lock
+
+setup: $(INSTALLED) ## set up .venv alone
 
 repro: $(INSTALLED) ## run the experiment
 	$(ACTIVATE) && dvc repro
@@ -44,8 +46,11 @@ bench-scale: $(INSTALLED) ## measure the stages as the dataset grows
 bench-duplicates: $(INSTALLED) ## measure which copies of the photographs in FACES are found
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/duplicates.py $(FACES)
 
-lint: $(INSTALLED) ## check style, types and what imports what
-	$(ACTIVATE) && ruff check . && ruff format --check . && mypy && PYTHONPATH=src lint-imports
+picture: $(INSTALLED) ## draw the README's picture from the committed run
+	$(ACTIVATE) && python src/picture.py
+
+lint: $(INSTALLED) ## check style, types, what imports what, and the limits of the house
+	$(ACTIVATE) && ruff check . && ruff format --check . && mypy && PYTHONPATH=src lint-imports && python tests/limits.py
 
 format: $(INSTALLED) ## bring the code into style
 	$(ACTIVATE) && ruff check --fix . && ruff format .

@@ -1,41 +1,38 @@
 """Add altered copies to the training images: `dvc repro augment`, or `python src/augment.py`."""
 
-from affect.plumbing.stage import run_stage
-
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from affect.core.array_file import Rows
-from affect.core.files import require_place, whole_folder
+from affect.core.array_file import ArrayFile
+from affect.core.files import atomic_folder
 from affect.core.labels import EXPRESSIONS
+from affect.core.places import require_place
 from affect.core.records import FILES, IMAGES_FILE, Records, create_images, read_records, write_index
-from affect.core.rng import generator
+from affect.core.rng import rng_for
 from affect.data.augmentation import Augmentation, augment
 from affect.data.contact_sheet import save_contact_sheet
+from affect.plumbing import paths
 from affect.plumbing.parallel import parallel_map
 from affect.plumbing.params import load_params
+from affect.plumbing.stage import run_stage
 
-INPUT = Path("data/prepared")
-OUTPUT = Path("data/augmented")
-CONTACT_SHEET = Path("metrics/plots/augmented.png")
-MOST_COLUMNS = 9
+MAX_COLUMNS = 9
 
 
 def main() -> None:
     """Run the stage."""
-    settings = load_params().augment
-    require_place(CONTACT_SHEET)
-    bounds = Augmentation(**settings.model_dump(exclude={"copies", "seed"}))
-    train = read_records(INPUT).select("train")
-    repeats = settings.copies + 1
+    params = load_params()
+    require_place(paths.CONTACT_SHEET)
+    bounds = Augmentation(**params.augment.model_dump(exclude={"copies", "seed"}))
+    train = read_records(paths.PREPARED).select("train")
+    repeats = params.augment.copies + 1
     index = train.index.loc[train.index.index.repeat(repeats), ["id", "expression", "valence", "arousal"]]
     index = index.reset_index(drop=True)
     index.insert(1, "copy", np.tile(np.arange(repeats), len(train.index)))
-    with whole_folder(OUTPUT, FILES) as folder:
+    with atomic_folder(paths.AUGMENTED, FILES) as folder:
         augmented = create_images(folder / IMAGES_FILE, len(index), train.size)
-        work = partial(write_copies, source=train.images, target=augmented, bounds=bounds, seed=settings.seed)
+        work = partial(write_copies, source=train.images, target=augmented, bounds=bounds, seed=params.augment.seed)
         originals = list(enumerate(train.index["id"]))
         for _ in parallel_map(work, originals, "augment"):
             pass
@@ -44,23 +41,25 @@ def main() -> None:
     print(f"augment: {len(originals)} images, {len(index)} with their copies")
 
 
-def write_copies(original: tuple[int, str], source: Rows, target: Rows, bounds: Augmentation, seed: int) -> None:
+def write_copies(
+    original: tuple[int, str], source: ArrayFile, target: ArrayFile, bounds: Augmentation, seed: int
+) -> None:
     """Write one training image and then its altered copies, each drawn from (seed, id, copy) alone."""
     row, id = original
     image = source[row]
     repeats = len(target) // len(source)
     target.write(row * repeats, image[None])
     for copy in range(1, repeats):
-        target.write(row * repeats + copy, augment(image, bounds, generator(seed, id, copy))[None])
+        target.write(row * repeats + copy, augment(image, bounds, rng_for(seed, id, copy))[None])
 
 
 def show_examples(records: Records, repeats: int) -> None:
     """Draw the first image of each expression beside its copies."""
     originals = records.index.iloc[::repeats]
     first_rows = originals.groupby("expression").apply(lambda rows: rows.index[0])
-    shown = range(min(repeats, MOST_COLUMNS))
+    shown = range(min(repeats, MAX_COLUMNS))
     save_contact_sheet(
-        CONTACT_SHEET,
+        paths.CONTACT_SHEET,
         [[records.images[row + copy] for copy in shown] for row in first_rows],
         [EXPRESSIONS[expression] for expression in first_rows.index],
         ["original", *(f"copy {copy}" for copy in shown[1:])],

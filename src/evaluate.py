@@ -1,80 +1,71 @@
 """Predict the held-out images, compute and report the metrics: `dvc repro evaluate`, or `python src/evaluate.py`."""
 
-from affect.plumbing.stage import run_stage
-
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from affect.core.files import require_folder, require_place, whole_folder, write_json, write_table, write_text
-from affect.core.labels import EXPRESSIONS
-from affect.core.predictions import COLUMNS, predict
+from affect.core.files import atomic_folder, write_json, write_table, write_text
+from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
+from affect.core.places import require_folder, require_place
+from affect.core.predictions import COLUMNS
 from affect.core.records import Records, read_records
 from affect.data.contact_sheet import save_captioned
 from affect.evaluation.error_analysis import reliability, worst_errors
 from affect.evaluation.results import evaluate
 from affect.models import backend
 from affect.models.backend import keras
-from affect.models.saved_model import cost, load_model
+from affect.models.predictors import predict
+from affect.models.saved_model import load_model, model_size
+from affect.plumbing import paths
 from affect.plumbing.params import BACKBONES, Params, load_params
-from affect.report.plot_data import affect_scatter, circumplex, confusion, precision_recall, roc, training_curves
+from affect.plumbing.stage import run_stage
+from affect.report.plot_data import circumplex, confusion, precision_recall, roc, training_curves, va_scatter
 from affect.report.provenance import dataset_hash
-from affect.report.render import read_results, render_html, render_markdown
-from affect.training.checkpoint import checkpoint_name, remove_checkpoint
+from affect.report.render import render_html, render_markdown
+from affect.report.run_results import read_results
 
-RECORDS = Path("data/prepared")
-MODELS = Path("models")
-METRICS = Path("metrics")
-RESULTS, MARKDOWN, PAGE = (METRICS / name for name in ("evaluate.json", "report.md", "report.html"))
-PREDICTIONS = METRICS / "predictions"
-PLOTS = METRICS / "plots"
-WORST_ERRORS = PLOTS / "worst_errors"
-LOCK = Path("dvc.lock")
-SCRATCH = Path("data/cache")
+# The tables of metrics/plots that are made of one network's predictions.
 PLOTTED = {
     "confusion": confusion,
     "roc": roc,
     "precision_recall": precision_recall,
-    "affect": affect_scatter,
+    "affect": va_scatter,
     "circumplex": circumplex,
 }
-MOST_ERRORS = 20
-LONGEST_ID = 24
+PLOT_FILES = {name: paths.PLOTS / f"{name}.csv" for name in (*PLOTTED, "reliability", "curves")}
+MAX_ERRORS = 20
+MAX_ID_LENGTH = 24
 
 
 def main() -> None:
     """Run the stage."""
     params = load_params()
-    for file in (RESULTS, MARKDOWN, PAGE, *(PLOTS / f"{name}.csv" for name in (*PLOTTED, "reliability", "curves"))):
+    for file in (paths.EVALUATE_METRICS, paths.REPORT_MARKDOWN, paths.REPORT_PAGE, *PLOT_FILES.values()):
         require_place(file)
-    require_folder(PREDICTIONS, list_files(".csv"))
-    require_folder(WORST_ERRORS, list_files(".png"))
+    require_folder(paths.PREDICTIONS, list_files(".csv"))
+    require_folder(paths.WORST_ERRORS, list_files(".png"))
     backend.set_up()
-    records = read_records(RECORDS)
+    records = read_records(paths.PREPARED)
     split = "test" if (records.index["split"] == "test").any() else "val"
     held_out = records.select(split)
     tables: dict[str, pd.DataFrame] = {}
-    costs: dict[str, dict] = {}
+    sizes: dict[str, dict] = {}
     for backbone in params.backbones:
-        file = MODELS / f"{backbone}.keras"
+        file = paths.model_file(backbone)
         model = load_model(file)
         tables[backbone] = predict_records(model, held_out, params.evaluate.batch_size, backbone)
-        costs[backbone] = cost(model, file)
-    settings = params.evaluate
-    results = evaluate(tables, settings.bootstrap, settings.seed, settings.calibration_bins)
+        sizes[backbone] = model_size(model, file)
+    results = evaluate(tables, params.evaluate.bootstrap, params.evaluate.seed, params.evaluate.calibration_bins)
     for backbone in params.backbones:
-        results[backbone]["cost"] = costs[backbone]
-    write_json(RESULTS, {"split": split, "images": len(held_out.index)} | results)
-    write_tables(tables, settings.calibration_bins)
-    with whole_folder(WORST_ERRORS, list_files(".png")) as folder:
+        results[backbone]["cost"] = sizes[backbone]
+    write_json(paths.EVALUATE_METRICS, {"split": split, "images": len(held_out.index)} | results)
+    write_tables(tables, params.evaluate.calibration_bins)
+    with atomic_folder(paths.WORST_ERRORS, list_files(".png")) as folder:
         for name, table in tables.items():
             show_worst_errors(held_out, table, name, folder)
     write_report(params)
-    # This stage runs once DVC has recorded the trainings.
-    for backbone in params.backbones:
-        remove_checkpoint(SCRATCH / checkpoint_name(backbone))
 
 
 def list_files(ending: str) -> list[str]:
@@ -91,27 +82,27 @@ def predict_records(model: keras.Model, records: Records, batch_size: int, descr
 
 def write_tables(tables: dict[str, pd.DataFrame], calibration_bins: int) -> None:
     """Write each backbone's predictions, and what the plots show of all backbones together."""
-    with whole_folder(PREDICTIONS, list_files(".csv")) as folder:
+    with atomic_folder(paths.PREDICTIONS, list_files(".csv")) as folder:
         for backbone, table in tables.items():
             write_table(folder / f"{backbone}.csv", table)
     for name, plotted in PLOTTED.items():
         write_plot(name, {backbone: plotted(table) for backbone, table in tables.items()})
     write_plot("reliability", {name: reliability(table, calibration_bins) for name, table in tables.items()})
-    write_plot("curves", {name: training_curves(METRICS / "train" / name / "plots" / "metrics") for name in tables})
+    write_plot("curves", {name: training_curves(paths.TRAIN_METRICS / name / "plots" / "metrics") for name in tables})
 
 
 def write_plot(name: str, parts: dict[str, pd.DataFrame]) -> None:
     """Write the data of a plot, each row with its backbone."""
-    write_table(PLOTS / f"{name}.csv", pd.concat(parts, names=["backbone"]).reset_index(level=0))
+    write_table(PLOT_FILES[name], pd.concat(parts, names=["backbone"]).reset_index(level=0))
 
 
 def show_worst_errors(records: Records, table: pd.DataFrame, backbone: str, folder: Path) -> None:
     """Draw the images whose expression a network gets most wrong, with labels and predictions."""
-    worst = worst_errors(table, MOST_ERRORS)
+    worst = worst_errors(table, MAX_ERRORS)
     captions = [describe_error(row) for _, row in worst.iterrows()]
     wrong = int((table["expression"] != table["predicted_expression"]).sum())
     title = f"{backbone}: {len(worst)} of {wrong} wrong expressions"
-    if not table[["valence", "arousal"]].isna().all(axis=None):
+    if not table[list(VALENCE_AROUSAL)].isna().all(axis=None):
         title += "; valence and arousal: true / predicted"
     images = [records.images[row] for row in worst.index]
     save_captioned(folder / f"{backbone}.png", title, images, captions)
@@ -120,11 +111,11 @@ def show_worst_errors(records: Records, table: pd.DataFrame, backbone: str, fold
 def describe_error(row: pd.Series) -> str:
     """Return an image's id, its true and predicted expression, and, where known, its valence and arousal."""
     lines = [
-        row["id"][-LONGEST_ID:],
+        row["id"][-MAX_ID_LENGTH:],
         f"{EXPRESSIONS[row['expression']]}, taken for",
         EXPRESSIONS[row["predicted_expression"]],
     ]
-    for task in ("valence", "arousal"):
+    for task in VALENCE_AROUSAL:
         if not np.isnan(row[task]):
             lines.append(f"{task} {row[task]:.2f} / {row[f'predicted_{task}']:.2f}")
     return "\n".join(lines)
@@ -132,10 +123,10 @@ def describe_error(row: pd.Series) -> str:
 
 def write_report(params: Params) -> None:
     """Write metrics/report.md and report.html from the files in metrics/."""
-    results = read_results(METRICS)
-    write_text(MARKDOWN, render_markdown(results, params.reported))
-    page = render_html(results, params.reported, dataset_hash(params.data.raw, LOCK))
-    write_text(PAGE, page)
+    results = read_results(paths.METRICS)
+    write_text(paths.REPORT_MARKDOWN, render_markdown(results, params.reported))
+    page = render_html(results, params.reported, dataset_hash(params.data.raw, paths.LOCK))
+    write_text(paths.REPORT_PAGE, page)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ Faces are padded and resized as `prepare` does. The CSV has the columns of metri
 the predicted expression by its name. It must be a new file: nothing that is there already is ever replaced.
 """
 
-from affect.plumbing.stage import printable, run_command
-
 import argparse
 import os
 import sys
@@ -20,12 +18,13 @@ from tqdm import tqdm
 
 from affect.core.files import encode_table, new_file
 from affect.core.labels import EXPRESSIONS
-from affect.core.predictions import predict
-from affect.data.affectnet import IMAGE_SUFFIXES, UnusableImageError, compose, is_apple_double
-from affect.data.images import read_image, standardise
+from affect.data.affectnet import compose, is_apple_double
+from affect.data.images import IMAGE_SUFFIXES, UnusableImageError, letterbox, read_image
 from affect.models import backend
+from affect.models.predictors import predict
 from affect.models.saved_model import image_size, load_model
 from affect.plumbing.errors import InputError
+from affect.plumbing.stage import printable, run_command
 
 ENDINGS = ", ".join(IMAGE_SUFFIXES)
 
@@ -33,8 +32,8 @@ ENDINGS = ", ".join(IMAGE_SUFFIXES)
 def main() -> None:
     """Run the command."""
     options = parse_command()
-    files = list_images(options.images)
     with new_file(options.output) as output:
+        files = list_images(options.images)
         backend.set_up()
         model = load_model(options.model)
         read: list[Path] = []
@@ -113,7 +112,7 @@ def read_batches(
             tqdm.write(f"predict: skipped {file}: {error.detail}", file=sys.stderr)
             continue
         read.append(file)
-        batch.append(standardise(image, size))
+        batch.append(letterbox(image, size))
         if len(batch) == options.batch_size:
             yield np.stack(batch)
             batch = []

@@ -1,55 +1,52 @@
 """Check the dataset, choose and split its images, and pack them: `dvc repro prepare`, or `python src/prepare.py`."""
 
-from affect.plumbing.stage import run_stage
-
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from affect.core.files import require_place, whole_folder, write_json, write_table
-from affect.core.records import FILES, IMAGES_FILE, create_images, cut_images, write_index
-from affect.data.affectnet import list_entries
+from affect.core.files import atomic_folder, write_json, write_table
+from affect.core.places import require_place
+from affect.core.records import FILES, IMAGES_FILE, create_images, truncate_images, write_index
+from affect.data.affectnet import list_items
 from affect.data.duplicates import group_duplicates
 from affect.data.ingestion import ImageLimits, ingest
 from affect.data.splitting import SPLITS, read_split_file, require_images, sample_stratified, split_by_fraction
 from affect.data.summary import doubts_about_duplicates, summarise
+from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 from affect.plumbing.params import Data, load_params
+from affect.plumbing.stage import run_stage
 
-OUTPUT = Path("data/prepared")
-METRICS = Path("metrics/prepare.json")
-SPLIT_LIST = Path("metrics/split.csv")
-DROPPED_LIST = Path("metrics/dropped.csv")
-
-# What AffectNet's own labels or the user's own list leave out is no fault of the dataset.
-NO_FAULT = ("expression_none", "expression_uncertain", "expression_no_face", "not_in_split_file")
+# Reasons that do not count towards data.max_dropped.
+EXPECTED_REASONS = ("expression_none", "expression_uncertain", "expression_no_face", "not_in_split_file")
 
 
 def main() -> None:
     """Run the stage."""
-    data = load_params().data
-    for file in (METRICS, SPLIT_LIST, DROPPED_LIST):
+    params = load_params()
+    for file in (paths.PREPARE_METRICS, paths.SPLIT_LIST, paths.DROPPED_LIST):
         require_place(file)
-    entries = list_entries(Path(data.raw))
-    listed = read_split_file(Path(data.split_file)) if data.split_file else None
+    raw = Path(params.data.raw)
+    items = list_items(raw)
+    listed = read_split_file(Path(params.data.split_file)) if params.data.split_file else None
     if listed is not None:
-        report_absent(listed.index.difference([entry.id for entry in entries]))
-    limits = ImageLimits(data.min_side, data.max_pixels)
-    with whole_folder(OUTPUT, FILES) as folder:
-        images = create_images(folder / IMAGES_FILE, len(entries), data.image_size)
-        ingested = ingest(Path(data.raw), entries, limits, images, "prepare")
+        report_absent(listed.index.difference([item.id for item in items]))
+    limits = ImageLimits(params.data.min_side, params.data.max_pixels)
+    with atomic_folder(paths.PREPARED, FILES) as folder:
+        images = create_images(folder / IMAGES_FILE, len(items), params.data.image_size)
+        ingested = ingest(raw, items, limits, images, "prepare")
         faces, dropped = leave_out_unlisted(ingested.faces, ingested.dropped, listed)
-        write_table(DROPPED_LIST, dropped)
-        refuse_faulty_dataset(dropped, len(entries), data.max_dropped)
-        used = choose(data, faces, ingested.hashes, listed)
-        images.arrange(used.index.to_numpy())
-        cut_images(images, len(used))
+        write_table(paths.DROPPED_LIST, dropped)
+        refuse_faulty_dataset(dropped, len(items), params.data.max_dropped)
+        used = choose(params.data, faces, ingested.hashes, listed)
+        images.reorder(used.index.to_numpy())
+        truncate_images(images, len(used))
         write_index(folder, used)
-    write_table(SPLIT_LIST, used[["id", "split"]])
-    summary = summarise(len(entries), len(faces), used, dropped)
-    write_json(METRICS, summary)
+    write_table(paths.SPLIT_LIST, used[["id", "split"]])
+    summary = summarise(len(items), len(faces), used, dropped)
+    write_json(paths.PREPARE_METRICS, summary)
     report(summary)
     for doubt in doubts_about_duplicates(summary["duplicates"], used):
         print(f"prepare: {doubt}", file=sys.stderr)
@@ -74,12 +71,12 @@ def leave_out_unlisted(
 
 def refuse_faulty_dataset(dropped: pd.DataFrame, found: int, max_dropped: float) -> None:
     """Raise InputError where more than the allowed share of the images is faulty."""
-    faulty = dropped[~dropped["reason"].isin(NO_FAULT)]
+    faulty = dropped[~dropped["reason"].isin(EXPECTED_REASONS)]
     if len(faulty) > max_dropped * found:
         first = faulty.iloc[0]
         raise InputError(
             f"{len(faulty)} of {found} images are faulty, more than data.max_dropped ({max_dropped:g}) allows; "
-            f"the first is {first['id']} ({first['detail']}); all are listed in {DROPPED_LIST}"
+            f"the first is {first['id']} ({first['detail']}); all are listed in {paths.DROPPED_LIST}"
         )
 
 

@@ -1,7 +1,5 @@
 """Pretrain a backbone on drawn faces: `python src/pretrain.py resnet50` (data/weights/README.md has the rest)."""
 
-from affect.plumbing.stage import run_stage
-
 import argparse
 import hashlib
 import shutil
@@ -12,86 +10,92 @@ from pathlib import Path
 
 from dvclive import Live
 
-from affect.core.files import require_place, write_json
-from affect.core.rng import digest
+from affect.core.files import write_json
+from affect.core.places import require_place
+from affect.core.rng import hash_seed
 from affect.models import backend
-from affect.models.backbones import save_backbone
 from affect.models.backend import keras
+from affect.plumbing import paths
 from affect.plumbing.params import Pretrain, PretrainedNetwork, load_params
-from affect.synthetic.pretraining import Checkpoint, build_network, compile_network, draw_batches
-from affect.synthetic.stream import DrawnStream
+from affect.plumbing.stage import run_stage
+from affect.synthetic.pretraining import (
+    PretrainingCheckpoint,
+    build_pretraining_model,
+    compile_pretraining_model,
+    draw_batches,
+    save_backbone,
+)
+from affect.synthetic.stream import SyntheticFaces
 from affect.training.curves import Curves, move_curves, require_curves
 from affect.training.fit import SeedEachEpoch
 
-WEIGHTS = Path("data/weights")
-CURVES = Path("metrics/pretrain")
-CHECKPOINTS = Path("data/cache/pretrain")
+CHECKPOINTS = paths.CACHE / "pretrain"
 
 
 def main() -> None:
     """Run the stage."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("backbone", choices=["resnet50", "efficientnetb1"])
-    backbone = arguments.parse_args().backbone
-    settings = load_params().pretrain
-    recipe = getattr(settings, backbone)
-    file, record = WEIGHTS / f"{backbone}.weights.h5", WEIGHTS / f"{backbone}.json"
-    checkpoint = Checkpoint(CHECKPOINTS / f"{backbone}-{digest(0, repr(settings)):x}.weights.h5")
+    command = argparse.ArgumentParser(description=__doc__)
+    command.add_argument("backbone", choices=["resnet50", "efficientnetb1"])
+    name = command.parse_args().backbone
+    params = load_params().pretrain
+    network: PretrainedNetwork = getattr(params, name)
+    file, record = paths.WEIGHTS / f"{name}.weights.h5", paths.WEIGHTS / f"{name}.json"
+    checkpoint = PretrainingCheckpoint(CHECKPOINTS / f"{name}-{hash_seed(0, repr(params)):x}.weights.h5")
     for output in (file, record, checkpoint.file):
         require_place(output)
-    require_curves(CURVES / backbone)
-    backend.set_up(settings.seed)
-    keras.mixed_precision.set_global_policy(recipe.precision)
-    network, body = build_network(backbone, settings.image_size, settings.batch_norm_momentum)
+    require_curves(paths.PRETRAIN_METRICS / name)
+    backend.set_up(params.seed)
+    keras.mixed_precision.set_global_policy(network.precision)
+    model, backbone = build_pretraining_model(name, params.image_size, params.batch_norm_momentum)
     # DVCLive empties its folder when a training begins.
     logged = checkpoint.file.with_suffix(".curves")
-    scores = train(network, settings, recipe, checkpoint, logged)
-    move_curves(logged, CURVES / backbone)
-    save_backbone(backbone, body, file)
-    write_json(record, describe(file, settings, recipe, scores))
+    scores = train(model, params, network, checkpoint, logged)
+    move_curves(logged, paths.PRETRAIN_METRICS / name)
+    save_backbone(name, backbone, file)
+    write_json(record, describe(file, params, network, scores))
     checkpoint.file.unlink()
     shutil.rmtree(logged)
 
 
 def train(
-    network: keras.Model, settings: Pretrain, recipe: PretrainedNetwork, checkpoint: Checkpoint, curves: Path
+    model: keras.Model, params: Pretrain, network: PretrainedNetwork, checkpoint: PretrainingCheckpoint, curves: Path
 ) -> dict[str, float]:
-    """Train on faces none of which comes twice, on from the checkpoint; return the scores on faces never trained on."""
-    steps = recipe.epochs * settings.epoch_steps
-    compile_network(network, steps, settings.warm_up, recipe.learning_rate, settings.weight_decay)
-    done = checkpoint.restore(network)
-    faces, unseen_faces = (
-        DrawnStream(settings.seed, purpose, settings.image_size, settings.batch_size, settings.expressiveness)
+    """Train on faces none of which comes twice, resuming from the checkpoint; return the scores on other faces."""
+    steps = network.epochs * params.epoch_steps
+    compile_pretraining_model(model, steps, params.warm_up, network.learning_rate, params.weight_decay)
+    done = checkpoint.restore(model)
+    train_stream, val_stream = (
+        SyntheticFaces(params.seed, purpose, params.image_size, params.batch_size, params.expressiveness)
         for purpose in ("train", "val")
     )
-    unseen = draw_batches(unseen_faces, range(settings.val_steps)).cache()
+    val_batches = draw_batches(val_stream, range(params.val_steps)).cache()
     if done < steps:
         with Live(str(curves), dvcyaml=None, save_dvc_exp=False, resume=done > 0) as live:
-            network.fit(
-                draw_batches(faces, range(done, steps)),
-                initial_epoch=done // settings.epoch_steps,
-                steps_per_epoch=settings.epoch_steps,
-                epochs=recipe.epochs,
+            model.fit(
+                draw_batches(train_stream, range(done, steps)),
+                initial_epoch=done // params.epoch_steps,
+                steps_per_epoch=params.epoch_steps,
+                epochs=network.epochs,
                 shuffle=False,
-                validation_data=unseen,
+                validation_data=val_batches,
                 callbacks=[
                     keras.callbacks.TerminateOnNaN(raise_error=True),
-                    SeedEachEpoch(settings.seed),
+                    SeedEachEpoch(params.seed),
                     Curves(live),
                     checkpoint,
                 ],
                 verbose=1 if sys.stdout.isatty() else 2,
             )
-    return network.evaluate(unseen, verbose=0, return_dict=True)
+    return model.evaluate(val_batches, verbose=0, return_dict=True)
 
 
-def describe(file: Path, settings: Pretrain, recipe: PretrainedNetwork, scores: dict[str, float]) -> dict:
+def describe(file: Path, params: Pretrain, network: PretrainedNetwork, scores: dict[str, float]) -> dict:
     """Return what made the weights in `file`, for the record beside it."""
-    shared = settings.model_dump(exclude={"resnet50", "efficientnetb1"})
+    shared = params.model_dump(exclude={"resnet50", "efficientnetb1"})
     return {
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-        "faces": recipe.epochs * settings.epoch_steps * settings.batch_size,
-        "params": shared | recipe.model_dump(),
+        "faces": network.epochs * params.epoch_steps * params.batch_size,
+        "params": shared | network.model_dump(),
         "commit": describe_commit(),
         "packages": {name: version(name) for name in ("keras", "tensorflow", "numpy", "opencv-python-headless")},
         "scores_on_unseen_drawn_faces": {name: round(score, 4) for name, score in scores.items()},

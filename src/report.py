@@ -1,31 +1,28 @@
 """Render the report with what differs at each run, and with pictures of the worst errors: `make report`."""
 
-from affect.plumbing.stage import run_command
-
 import json
-from pathlib import Path
 
-from affect.core.files import require_place, write_text
+from affect.core.files import write_text
+from affect.core.places import require_place
+from affect.plumbing import paths
 from affect.plumbing.params import load_params
+from affect.plumbing.stage import run_command
 from affect.report.provenance import dataset_hash
-from affect.report.render import Unlocked, read_results, render_html
-
-METRICS = Path("metrics")
-LOCK = Path("dvc.lock")
-PAGE = METRICS / "full_report.html"
+from affect.report.render import LocalExtras, render_html
+from affect.report.run_results import read_results
 
 
 def main() -> None:
     """Write metrics/full_report.html from what `dvc repro` has left in metrics/."""
-    require_place(PAGE)
+    require_place(paths.FULL_REPORT)
     params = load_params()
-    results = read_results(METRICS)
-    timing = {file.stem: json.loads(file.read_text()) for file in (METRICS / "timing").glob("*.json")}
-    pictures = {network: METRICS / "plots" / "worst_errors" / f"{network}.png" for network in results.networks}
-    unlocked = Unlocked(timing, {network: file for network, file in pictures.items() if file.exists()})
-    page = render_html(results, params.reported, dataset_hash(params.data.raw, LOCK), unlocked)
-    write_text(PAGE, page)
-    print(f"report: {PAGE}")
+    results = read_results(paths.METRICS)
+    timing = {file.stem: json.loads(file.read_text()) for file in paths.TIMING.glob("*.json")}
+    pictures = {network: paths.WORST_ERRORS / f"{network}.png" for network in results.networks}
+    extras = LocalExtras(timing, {network: file for network, file in pictures.items() if file.exists()})
+    page = render_html(results, params.reported, dataset_hash(params.data.raw, paths.LOCK), extras)
+    write_text(paths.FULL_REPORT, page)
+    print(f"report: {paths.FULL_REPORT}")
 
 
 if __name__ == "__main__":

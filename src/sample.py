@@ -1,20 +1,19 @@
 """Draw the embedded sample in AffectNet's layout: `dvc repro data/dvc.yaml`, or `python src/sample.py`."""
 
-from affect.plumbing.stage import run_stage
-
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from affect.core.files import whole_folder
+from affect.core.files import atomic_folder
 from affect.core.labels import EXPRESSIONS
 from affect.core.opencv import cv2
+from affect.plumbing import paths
 from affect.plumbing.parallel import parallel_map
 from affect.plumbing.params import Sample, load_params
-from affect.synthetic.faces import Face, draw_face
+from affect.plumbing.stage import run_stage
+from affect.synthetic.faces import Face, render_face
 
-OUTPUT = Path("data/sample")
 JPEG_QUALITY = 95
 # Of landmarks, in pixels: the last bits of float64 depend on the processor.
 LANDMARK_DECIMALS = 2
@@ -22,19 +21,20 @@ LANDMARK_DECIMALS = 2
 
 def main() -> None:
     """Run the stage."""
-    sample = load_params().sample
-    with whole_folder(OUTPUT) as folder:
+    params = load_params()
+    with atomic_folder(paths.SAMPLE) as folder:
         (folder / "images").mkdir()
         (folder / "annotations").mkdir()
-        write = partial(write_face, folder, sample)
-        for _ in parallel_map(write, range(sample.images), "sample"):
+        write = partial(write_face, folder, params.sample)
+        for _ in parallel_map(write, range(params.sample.images), "sample"):
             pass
-    print(f"sample: {sample.images} faces of {sample.size} x {sample.size} pixels in {OUTPUT}")
+    size = params.sample.size
+    print(f"sample: {params.sample.images} faces of {size} x {size} pixels in {paths.SAMPLE}")
 
 
 def write_face(folder: Path, sample: Sample, face_id: int) -> None:
     """Draw one face and write its image and annotations; expressions take turns."""
-    face = draw_face(sample.seed, face_id, face_id % len(EXPRESSIONS), sample.size, sample.expressiveness)
+    face = render_face(sample.seed, face_id, face_id % len(EXPRESSIONS), sample.size, sample.expressiveness)
     image = cv2.cvtColor(face.image, cv2.COLOR_RGB2BGR)
     _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     (folder / "images" / f"{face_id}.jpg").write_bytes(jpeg.tobytes())

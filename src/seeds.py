@@ -3,8 +3,6 @@
 The argument is what the experiments' names begin with.
 """
 
-from affect.plumbing.stage import run_command
-
 import argparse
 import json
 import sys
@@ -13,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from affect.core.labels import TASKS
 from affect.plumbing.errors import InputError
-
-TASKS = ("emotion", "valence", "arousal")
+from affect.plumbing.stage import run_command
 
 
 def main() -> None:

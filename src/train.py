@@ -1,129 +1,108 @@
 """Train one network: `dvc repro train@resnet50`, or `python src/train.py resnet50`."""
 
-from affect.plumbing.stage import REQUIREMENTS, run_stage
-
 import argparse
 import resource
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from affect.core.files import require_place, write_json
+from affect.core.files import write_json
+from affect.core.places import require_place
 from affect.core.records import Records, read_records
 from affect.models import backend
 from affect.models.backend import keras
-from affect.models.kernels import fused_copy
-from affect.models.multitask import Network, Units, build_network
-from affect.models.precision import fastest_precision, input_type
+from affect.models.kernels import clone_with_fused_ops
+from affect.models.multitask import HeadWidths, SplitModel, build_model
 from affect.models.saved_model import save_model
-from affect.plumbing.params import Params, Train, load_params
-from affect.plumbing.process_lock import started_by_dvc
-from affect.training.batches import Array
-from affect.training.checkpoint import Checkpoint, checkpoint_name, fingerprint, remove_checkpoint
+from affect.plumbing import paths
+from affect.plumbing.params import Params, load_params
+from affect.plumbing.stage import run_stage
+from affect.plumbing.until_recorded import keep_until_recorded
+from affect.training.batches import Batches
+from affect.training.checkpoint import Checkpoint, checkpoint_name, fingerprint
 from affect.training.curves import require_curves, save_curves
+from affect.training.feature_cache import cache_features
 from affect.training.fit import (
-    Batches,
     SeedEachEpoch,
+    TrainingResult,
     annotated_tasks,
     balanced_class_weights,
-    compile_network,
-    compute_features,
+    compile_model,
     fit,
     make_examples,
-    why_not_stored,
 )
 
-TRAIN_RECORDS = Path("data/augmented")
-VAL_RECORDS = Path("data/prepared")
-MODELS = Path("models")
-CURVES = Path("metrics/train")
-TIMING = Path("metrics/timing")
-SCRATCH = Path("data/cache")
-LOCK = Path("dvc.lock")
+SOURCE = Path(__file__).parent
+# The rooms that shape a training, as dvc.yaml declares them.
+ROOMS = ("core", "models", "training")
 
 
 def main() -> None:
     """Run the stage."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("backbone")
-    backbone = arguments.parse_args().backbone
+    command = argparse.ArgumentParser(description=__doc__)
+    command.add_argument("backbone")
+    backbone = command.parse_args().backbone
     params = load_params()
-    file, timing = MODELS / f"{backbone}.keras", TIMING / f"{backbone}.json"
-    for output in (file, timing, SCRATCH / checkpoint_name(backbone)):
+    file, timing = paths.model_file(backbone), paths.TIMING / f"{backbone}.json"
+    checkpoint = paths.CACHE / checkpoint_name(backbone)
+    for output in (file, timing, checkpoint):
         require_place(output)
-    require_curves(CURVES / backbone)
+    require_curves(paths.TRAIN_METRICS / backbone)
     backend.set_up(params.train.seed)
-    train, val = read_records(TRAIN_RECORDS), read_records(VAL_RECORDS).select("val")
+    train, val = read_records(paths.AUGMENTED), read_records(paths.PREPARED).select("val")
     tasks = annotated_tasks(train.index)
-    model = params.model
-    units = Units(model.shared_units, model.emotion_units, model.affect_units)
-    network = build_network(backbone, train.size, model.weights, model.fine_tune_layers, units, tasks)
-    precision = fastest_precision(backbone) if params.train.precision == "auto" else params.train.precision
-    checkpoint = train_network(network, train, val, tasks, params, precision)
-    facts = {"precision": precision, "best_epoch": checkpoint.early_stopping.best_epoch}
-    save_curves(CURVES / backbone, checkpoint.epochs, facts)
+    widths = HeadWidths(params.model.shared_units, params.model.emotion_units, params.model.va_units)
+    model = build_model(backbone, train.size, params.model.weights, params.model.fine_tune_layers, widths, tasks)
+    precision = backend.fastest_precision(backbone) if params.train.precision == "auto" else params.train.precision
+    result = train_model(model, train, val, tasks, params, precision)
+    facts: dict[str, str | int] = {"precision": precision, "best_epoch": result.best_epoch}
+    save_curves(paths.TRAIN_METRICS / backbone, result.epochs, facts)
     # It differs at each run, so it is no output that DVC would lock.
-    write_json(timing, {"seconds": round(checkpoint.seconds, 1), "peak_memory_mb": peak_memory_mb()})
-    save_model(network.model, file)
-    if started_by_dvc():
-        checkpoint.keep_until_recorded(file)
-    else:
-        remove_checkpoint(checkpoint.file)
+    write_json(timing, {"seconds": round(result.seconds, 1), "peak_memory_mb": peak_memory_mb()})
+    save_model(model.full, file)
+    keep_until_recorded(checkpoint, file)
 
 
-def train_network(
-    network: Network, train: Records, val: Records, tasks: tuple[str, ...], params: Params, precision: str
-) -> Checkpoint:
-    """Train from the frozen half's output, on from where a killed training was."""
-    settings = params.train
-    early_stopping = keras.callbacks.EarlyStopping(patience=settings.early_stopping_patience, restore_best_weights=True)
-    plateau = keras.callbacks.ReduceLROnPlateau(factor=settings.plateau_factor, patience=settings.plateau_patience)
-    checkpoint = Checkpoint(SCRATCH / checkpoint_name(network.model.name), early_stopping, plateau)
-    trained, inputs = choose_inputs(network, [train.images, val.images], settings, precision)
-    balanced = settings.class_weight == "balanced"
+def train_model(
+    model: SplitModel, train: Records, val: Records, tasks: tuple[str, ...], params: Params, precision: str
+) -> TrainingResult:
+    """Train a model in place, from the frozen half's features, resuming a killed training."""
+    early_stopping = keras.callbacks.EarlyStopping(
+        patience=params.train.early_stopping_patience, restore_best_weights=True
+    )
+    plateau = keras.callbacks.ReduceLROnPlateau(
+        factor=params.train.plateau_factor, patience=params.train.plateau_patience
+    )
+    checkpoint = Checkpoint(paths.CACHE / checkpoint_name(model.full.name), early_stopping, plateau)
+    trainable, inputs = cache_features(
+        model, [train.images, val.images], params.train.batch_size, precision, params.train.cache_limit, paths.CACHE
+    )
+    balanced = params.train.class_weight == "balanced"
     examples, val_examples = (
         make_examples(part, index, tasks, balanced_class_weights(index["expression"]) if balanced else None)
         for part, index in zip(inputs, (train.index, val.index), strict=True)
     )
-    learner = fused_copy(trained, precision)
-    compile_network(learner, tasks, settings.learning_rate, settings.loss_weights.model_dump())
-    if checkpoint.restore(learner, identify(network.model, params, precision), LOCK):
+    training_model = clone_with_fused_ops(trainable, precision)
+    compile_model(training_model, tasks, params.train.learning_rate, params.train.loss_weights.model_dump())
+    if checkpoint.restore(training_model, training_fingerprint(model, params, precision)):
         print(f"train: goes on after epoch {len(checkpoint.epochs)}, from {checkpoint.file}", flush=True)
     fit(
-        learner,
-        Batches(examples, settings.batch_size, settings.seed),
-        Batches(val_examples, settings.batch_size),
-        range(settings.epochs if checkpoint.done else len(checkpoint.epochs), settings.epochs),
-        [SeedEachEpoch(settings.seed), plateau, early_stopping, checkpoint],
+        training_model,
+        Batches(examples, params.train.batch_size, params.train.seed),
+        Batches(val_examples, params.train.batch_size),
+        checkpoint.remaining(params.train.epochs),
+        [SeedEachEpoch(params.train.seed), plateau, early_stopping, checkpoint],
         verbose=1 if sys.stdout.isatty() else 2,
     )
-    trained.set_weights(learner.get_weights())
-    return checkpoint
+    trainable.set_weights(training_model.get_weights())
+    return TrainingResult(checkpoint.epochs, early_stopping.best_epoch, checkpoint.seconds)
 
 
-def identify(model: keras.Model, params: Params, precision: str) -> str:
-    """Return a fingerprint of all that a training depends on: data, initial weights, parameters, code and packages."""
-    files = [*TRAIN_RECORDS.iterdir(), *VAL_RECORDS.iterdir(), *Path(__file__).parent.rglob("*.py"), REQUIREMENTS]
-    facts = params.model, params.train, precision
-    return fingerprint(sorted(files), model.get_weights(), *facts)
-
-
-def choose_inputs(
-    network: Network, images: Sequence[Array], settings: Train, precision: str
-) -> tuple[keras.Model, Sequence[Array]]:
-    """Return what to train and its inputs: the trained half and the frozen half's stored output for the images.
-
-    Where that output does not fit, or nothing is frozen, it is the whole network and the images themselves.
-    """
-    if network.frozen is None:
-        return network.model, images
-    dtype = input_type(precision)
-    if reason := why_not_stored(network.frozen, sum(map(len, images)), dtype, settings.cache_limit, SCRATCH):
-        print(f"train: the frozen layers' output is not stored but computed in every step: {reason}", file=sys.stderr)
-        return network.model, images
-    return network.trained, [
-        compute_features(network.frozen, part, settings.batch_size, dtype, SCRATCH) for part in images
-    ]
+def training_fingerprint(model: SplitModel, params: Params, precision: str) -> str:
+    """Return a hash of all that a training depends on: data, initial weights, parameters, code and packages."""
+    records = [*paths.AUGMENTED.iterdir(), *paths.PREPARED.iterdir()]
+    code = [file for room in ROOMS for file in (SOURCE / "affect" / room).rglob("*.py")]
+    files = sorted([*records, *code, Path(__file__), paths.REQUIREMENTS])
+    return fingerprint(files, model.full.get_weights(), params.model, params.train, precision)
 
 
 def peak_memory_mb() -> int:

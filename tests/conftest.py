@@ -1,7 +1,5 @@
 """What the tests share: tiny datasets in AffectNet's layout, and a folder in which stages run as a user runs them."""
 
-from affect.plumbing.stage import run_stage
-
 import json
 import os
 import shutil
@@ -20,6 +18,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from affect.core.labels import EXPRESSIONS
+from affect.plumbing.stage import run_stage
 
 ROOT = Path(__file__).parent.parent
 PARTS_OF_A_CLONE = (

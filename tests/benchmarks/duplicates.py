@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 from copies import BORDERS, COPIES
 
-from affect.data.affectnet import IMAGE_SUFFIXES
 from affect.data.duplicates import group_duplicates, hash_image
-from affect.data.images import read_image
+from affect.data.images import IMAGE_SUFFIXES, read_image
 from affect.plumbing.parallel import parallel_map
 from affect.plumbing.params import load_params
 

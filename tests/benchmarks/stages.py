@@ -18,7 +18,7 @@ import augment
 import prepare
 import sample
 from affect.core.records import read_records
-from affect.core.rng import generator
+from affect.core.rng import rng_for
 from affect.data.augmentation import Augmentation
 from affect.data.augmentation import augment as augment_image
 from affect.data.duplicates import HASH_SIDE
@@ -42,7 +42,7 @@ def compare_stages() -> list[Result]:
                 prepare.main,
                 {
                     "loop over cv2.imread, with imagehash's pHash": partial(loop_over_imread, hashed=True),
-                    "loop over cv2.imread, duplicates unseen": partial(loop_over_imread, hashed=False),
+                    "loop over cv2.imread, duplicates val_batches": partial(loop_over_imread, hashed=False),
                 },
             ),
             "augment": (
@@ -82,7 +82,7 @@ def loop_over_copies() -> None:
     for id, image in zip(train.index["id"], train.images[:], strict=True):
         images.append(image)
         for copy in range(1, settings.copies + 1):
-            images.append(augment_image(image, bounds, generator(settings.seed, id, copy)))
+            images.append(augment_image(image, bounds, rng_for(settings.seed, id, copy)))
     save(images, train.index)
 
 

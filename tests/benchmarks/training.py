@@ -13,15 +13,17 @@ import pandas as pd
 from conftest import ROOT
 
 import train
+from affect.core.labels import TASKS
 from affect.core.records import IMAGES_FILE, Records, create_images
 from affect.models import backend
-from affect.models.backend import keras
-from affect.models.kernels import fused_copy
-from affect.models.multitask import TASKS, Network, Units, build_network
-from affect.models.precision import BFLOAT16, FLOAT32, fastest_precision, input_type
+from affect.models.backend import BFLOAT16, FLOAT32, fastest_precision, input_dtype, keras
+from affect.models.kernels import clone_with_fused_ops
+from affect.models.multitask import HeadWidths, SplitModel, build_model
+from affect.plumbing import paths
 from affect.plumbing.params import load_params
 from affect.training.batches import Array, Batches
-from affect.training.fit import compile_network, compute_features, make_examples
+from affect.training.feature_cache import compute_features
+from affect.training.fit import compile_model, make_examples
 from measuring import Result, Work, alone, compare, timed
 
 SIZE, BATCH = 224, 16
@@ -42,7 +44,7 @@ def compare_steps(backbone: str) -> list[Result]:
         fastest = fastest_precision(backbone)
         ours = {precision: fit_stored(backbone, records, precision) for precision in dict.fromkeys((FLOAT32, fastest))}
         ours[f"{fastest}, unstored"] = time_steps(
-            compile_ours(build(backbone).model, fastest), records.images, records.index
+            compile_ours(build(backbone).full, fastest), records.images, records.index
         )
         for work in (*ours.values(), *baselines.values()):
             work()
@@ -94,10 +96,10 @@ def draw_records(folder: Path, count: int) -> Records:
     return Records(images, pd.DataFrame({"expression": draws.integers(0, 8, count)} | affect))
 
 
-def build(backbone: str, precision: str = FLOAT32) -> Network:
+def build(backbone: str, precision: str = FLOAT32) -> SplitModel:
     """Build the report's network, from random weights, under a global dtype policy."""
     with global_precision(precision):
-        return build_network(backbone, SIZE, None, 50, Units(shared=512, emotion=256, affect=128))
+        return build_model(backbone, SIZE, None, 50, HeadWidths(shared=512, emotion=256, valence_arousal=128))
 
 
 @contextmanager
@@ -128,7 +130,7 @@ def time_steps(model: keras.Model, inputs: Array, index: pd.DataFrame) -> Work:
 
     def work() -> float:
         timer = StepTimer()
-        model.fit(batches.stream(), shuffle=False, verbose=0, callbacks=[timer])
+        model.fit(batches.dataset(), shuffle=False, verbose=0, callbacks=[timer])
         return timer.seconds_a_step()
 
     return work
@@ -139,15 +141,15 @@ def fit_stored(backbone: str, records: Records, precision: str) -> Work:
     network = build(backbone)
     assert network.frozen is not None
     scratch = Path(records.images.file.name).parent
-    features = compute_features(network.frozen, records.images, BATCH, input_type(precision), scratch)
-    return time_steps(compile_ours(network.trained, precision), features, records.index)
+    features = compute_features(network.frozen, records.images, BATCH, input_dtype(precision), scratch)
+    return time_steps(compile_ours(network.trainable, precision), features, records.index)
 
 
 def compile_ours(trained: keras.Model, precision: str) -> keras.Model:
     """Compile what learns in the stage."""
-    learner = fused_copy(trained, precision)
-    compile_network(learner, TASKS, 1e-3, dict.fromkeys(TASKS, 1.0))
-    return learner
+    training_model = clone_with_fused_ops(trained, precision)
+    compile_model(training_model, TASKS, 1e-3, dict.fromkeys(TASKS, 1.0))
+    return training_model
 
 
 def fit_plain(backbone: str, records: Records, precision: str, compiled: bool) -> Work:
@@ -157,11 +159,11 @@ def fit_plain(backbone: str, records: Records, precision: str, compiled: bool) -
     return time_steps(model, records.images, records.index)
 
 
-def compile_plain(network: Network) -> keras.Model:
+def compile_plain(network: SplitModel) -> keras.Model:
     """Compile the whole network with Keras's own Adam."""
-    compile_network(network.model, TASKS, 1e-3, dict.fromkeys(TASKS, 1.0))
-    network.model.optimizer = keras.optimizers.Adam(1e-3)
-    return network.model
+    compile_model(network.full, TASKS, 1e-3, dict.fromkeys(TASKS, 1.0))
+    network.full.optimizer = keras.optimizers.Adam(1e-3)
+    return network.full
 
 
 def run_stage(backbone: str, records: Records, val: Records, precision: str) -> None:
@@ -171,20 +173,20 @@ def run_stage(backbone: str, records: Records, val: Records, precision: str) -> 
     params = load_params(ROOT / "params.yaml")
     params = params.model_copy(update={"train": params.train.model_copy(update=changed)})
     with tempfile.TemporaryDirectory() as scratch, chdir(scratch):
-        for folder in (train.TRAIN_RECORDS, train.VAL_RECORDS):
+        for folder in (paths.AUGMENTED, paths.PREPARED):
             folder.mkdir(parents=True)
-        train.train_network(build(backbone), records, val, TASKS, params, precision)
+        train.train_model(build(backbone), records, val, TASKS, params, precision)
 
 
 def run_plain(backbone: str, records: Records, val: Records) -> None:
     """Train as many epochs with Keras alone."""
     backend.set_up(1)
-    batches, unseen = (Batches(make_examples(part.images, part.index, TASKS), BATCH) for part in (records, val))
+    batches, val_batches = (Batches(make_examples(part.images, part.index, TASKS), BATCH) for part in (records, val))
     compile_plain(build(backbone)).fit(
-        batches.stream(range(EPOCHS)),
+        batches.dataset(range(EPOCHS)),
         steps_per_epoch=len(batches),
         epochs=EPOCHS,
-        validation_data=unseen.stream(),
+        validation_data=val_batches.dataset(),
         shuffle=False,
         verbose=0,
     )

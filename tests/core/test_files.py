@@ -12,7 +12,8 @@ import pytest
 from conftest import ROOT, snapshot
 from occupied import OTHERS
 
-from affect.core.files import new_file, require_folder, require_place, whole_file, whole_folder, write_table
+from affect.core.files import atomic_file, atomic_folder, new_file, write_table
+from affect.core.places import require_folder, require_place
 from affect.plumbing.errors import InputError
 
 Writer = Callable[[Path], AbstractContextManager[Path]]
@@ -20,12 +21,12 @@ Writer = Callable[[Path], AbstractContextManager[Path]]
 
 @contextmanager
 def whole_folder_of_records(folder: Path) -> Iterator[Path]:
-    with whole_folder(folder, ("index.csv",)) as unfinished:
+    with atomic_folder(folder, ("index.csv",)) as unfinished:
         yield unfinished
 
 
-FOLDERS: dict[str, Writer] = {"folder": whole_folder, "records": whole_folder_of_records}
-FILES: dict[str, Writer] = {"replaced": whole_file, "new": new_file}
+FOLDERS: dict[str, Writer] = {"folder": atomic_folder, "records": whole_folder_of_records}
+FILES: dict[str, Writer] = {"replaced": atomic_file, "new": new_file}
 
 
 def fill(unfinished: Path) -> None:
@@ -96,7 +97,7 @@ def test_files_of_a_folder_are_replaced_by_their_names_alone(tmp_path: Path) -> 
 def test_folders_in_a_folder_are_replaced_by_the_paths_of_their_files(tmp_path: Path) -> None:
     made = ["metrics/val/loss.tsv", "metrics/val/ccc.tsv"]
     for name in ("ccc", "loss"):
-        with whole_folder(tmp_path / "plots", made) as unfinished:
+        with atomic_folder(tmp_path / "plots", made) as unfinished:
             (unfinished / "metrics" / "val").mkdir(parents=True)
             (unfinished / "metrics" / "val" / f"{name}.tsv").write_text(name)
     assert snapshot(tmp_path) == {
@@ -117,7 +118,7 @@ def test_folders_in_a_folder_are_replaced_by_the_paths_of_their_files(tmp_path: 
     require_folder(tmp_path / "plots", made)
 
 
-@pytest.mark.parametrize("writer", [whole_file, new_file, whole_folder])
+@pytest.mark.parametrize("writer", [atomic_file, new_file, atomic_folder])
 def test_an_error_leaves_nothing(tmp_path: Path, writer: Writer) -> None:
     def write() -> None:
         with writer(tmp_path / "output") as unfinished:

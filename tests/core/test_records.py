@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from affect.core.records import IMAGES_FILE, INDEX_FILE, create_images, cut_images, read_records, write_index
+from affect.core.records import IMAGES_FILE, INDEX_FILE, create_images, read_records, truncate_images, write_index
 from affect.plumbing.errors import InputError
 
 INDEX = pd.DataFrame(
@@ -50,7 +50,7 @@ def test_the_images_are_an_array_file_of_numpy(folder: Path) -> None:
 def test_images_are_cut_to_the_first(folder: Path, kept: int) -> None:
     images = create_images(folder / IMAGES_FILE, 100_000, 8)
     images.write(0, IMAGES)
-    cut_images(images, kept)
+    truncate_images(images, kept)
     np.testing.assert_array_equal(np.load(folder / IMAGES_FILE), IMAGES[:kept])
 
 

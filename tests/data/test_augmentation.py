@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from affect.core.rng import generator
+from affect.core.rng import rng_for
 from affect.data.augmentation import Augmentation, augment
 
 NOTHING = Augmentation(rotation=0, zoom=0, shift=0, flip=0, brightness=0, contrast=0)
@@ -18,7 +18,7 @@ def image() -> np.ndarray:
 
 
 def copy_with(image: np.ndarray, number: int = 1, /, **bounds: float) -> np.ndarray:
-    return augment(image, dataclasses.replace(NOTHING, **bounds), generator(1, "id", number))
+    return augment(image, dataclasses.replace(NOTHING, **bounds), rng_for(1, "id", number))
 
 
 def test_nothing_allowed_changes_nothing(image: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Every row of data/README.md's table: what is converted, what drops one image, what stops the stage."""
+"""Every row of docs/data.md's table: what is converted, what drops one image, what stops the stage."""
 
 import importlib
 import io
@@ -22,8 +22,8 @@ from PIL import Image, PngImagePlugin
 import prepare
 from affect.core.labels import EXPRESSIONS
 from affect.core.records import Records, read_records
-from affect.data.affectnet import UnusableImageError, read_annotation
-from affect.data.images import read_image, standardise
+from affect.data.affectnet import read_annotation
+from affect.data.images import UnusableImageError, letterbox, read_image
 from affect.plumbing.errors import InputError
 
 GOOD = {f"good{number}": number % 7 for number in range(28)}
@@ -371,7 +371,7 @@ def test_damaged_exif_drops_the_image(tmp_path: Path) -> None:
 
 def test_long_strip_does_not_take_the_memory_of_its_square() -> None:
     strip = np.full((1, 1_000_000, 3), 200, dtype=np.uint8)
-    assert standardise(strip, 64).shape == (64, 64, 3)
+    assert letterbox(strip, 64).shape == (64, 64, 3)
 
 
 def test_files_that_macos_leaves_beside_others_are_passed_over(workspace: Workspace) -> None:

@@ -12,14 +12,14 @@ from PIL import Image
 
 from affect.data.duplicates import HASHES, MIDDLE_DISTANCE, group_duplicates, hash_image
 from affect.plumbing.params import load_params
-from affect.synthetic.faces import draw_face
+from affect.synthetic.faces import render_face
 
 DISTANCE = load_params().data.duplicate_distance
 
 
 @pytest.fixture(scope="module")
 def faces() -> list[np.ndarray]:
-    return [draw_face(11, face_id, face_id % 8, 224).image for face_id in range(80)]
+    return [render_face(11, face_id, face_id % 8, 224).image for face_id in range(80)]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_the_hash_is_imagehashs(faces: list[np.ndarray], hashes: np.ndarray) -> 
         ).all()
 
 
-# What data/README.md says is found, most of the time or at least mostly.
+# What docs/data.md says is found, most of the time or at least mostly.
 NOT_FOUND = ("3 % a side", "5 % a side", "3 degrees", "5 degrees")
 FOUND = [(name, border) for name in COPIES if not name.endswith(NOT_FOUND) for border in BORDERS]
 FOUND.remove(("turned by 2 degrees", "in margins"))
@@ -98,7 +98,7 @@ def test_groups_do_not_depend_on_how_many_pairs_are_compared_at_once(
 ) -> None:
     hashes = hash_all([*faces[:12], *(reencode(face, 50) for face in faces[:12]), *(faces[0],) * 8])
     expected = group_duplicates(hashes, DISTANCE).tolist()
-    monkeypatch.setattr("affect.data.duplicates.PAIRS_AT_ONCE", 5)
+    monkeypatch.setattr("affect.data.duplicates.PAIRS_PER_BLOCK", 5)
     assert group_duplicates(hashes, DISTANCE).tolist() == expected
 
 

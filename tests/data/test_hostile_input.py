@@ -11,8 +11,7 @@ import pytest
 from conftest import ROOT, Workspace, write_face
 
 from affect.core.records import read_records
-from affect.data.affectnet import UnusableImageError
-from affect.data.images import read_image
+from affect.data.images import UnusableImageError, read_image
 from affect.models.saved_model import load_model
 from affect.plumbing.errors import InputError
 from affect.plumbing.params import load_params

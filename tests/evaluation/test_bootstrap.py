@@ -10,8 +10,8 @@ from joblib import Parallel, delayed
 from scipy import stats
 
 from affect.core.labels import EXPRESSIONS
-from affect.evaluation.bootstrap import Figure, bootstrap, leave_out, resample
-from affect.evaluation.resampled_metrics import WeightedMetrics
+from affect.evaluation.bootstrap import BootstrapEstimate, bootstrap, leave_out, resample
+from affect.evaluation.resampled_metrics import ResampledMetrics
 from affect.evaluation.results import evaluate
 
 ACCURACY = ("emotion", "accuracy")
@@ -51,10 +51,10 @@ def simulate(run: int) -> pd.DataFrame:
 
 
 def hold_true_values(run: int) -> list[bool]:
-    figures = bootstrap(WeightedMetrics(simulate(run)), IMAGES, RESAMPLES, run)
+    estimates = bootstrap(ResampledMetrics(simulate(run)), IMAGES, RESAMPLES, run)
     held = []
     for metric, value in TRUE_VALUES.items():
-        interval = figures[metric].interval()
+        interval = estimates[metric].interval()
         assert interval is not None
         held.append(interval[0] <= value <= interval[1])
     return held
@@ -66,9 +66,9 @@ def test_intervals_hold_the_true_value_in_95_percent_of_runs() -> None:
     assert coverage == {metric: pytest.approx(0.95, abs=0.01) for metric in TRUE_VALUES}
 
 
-def mean_of(values: np.ndarray) -> Figure:
-    figures = bootstrap(lambda counts: {"mean": counts @ values / counts.sum(axis=1)}, len(values), 20_000, 1)
-    return figures["mean"]
+def mean_of(values: np.ndarray) -> BootstrapEstimate:
+    estimates = bootstrap(lambda counts: {"mean": counts @ values / counts.sum(axis=1)}, len(values), 20_000, 1)
+    return estimates["mean"]
 
 
 def test_the_interval_is_scipys_bca() -> None:
@@ -103,9 +103,9 @@ def test_a_figure_that_resamples_seldom_define_has_no_interval() -> None:
     values = np.linspace(0, 1, 100)
     seldom = np.where(np.arange(100) % 10 == 0, np.nan, values)
     rarely = np.where(np.arange(100) % 50 == 0, np.nan, values)
-    assert Figure(0.5, seldom, values).interval() is None
-    assert Figure(np.nan, values, values).interval() is None
-    low, high = Figure(0.5, rarely, values).interval() or (np.nan, np.nan)
+    assert BootstrapEstimate(0.5, seldom, values).interval() is None
+    assert BootstrapEstimate(np.nan, values, values).interval() is None
+    low, high = BootstrapEstimate(0.5, rarely, values).interval() or (np.nan, np.nan)
     assert 0 < low < 0.5 < high < 1
 
 
@@ -113,9 +113,9 @@ def test_differences_are_paired() -> None:
     """The same predictions with a shade more error differ surely, though their own intervals overlap."""
     table = draw_predictions(300, seed=1)
     worse = table.assign(predicted_valence=table["predicted_valence"] + 0.02)
-    figures = [bootstrap(WeightedMetrics(each), 300, 500, 1)[CCC] for each in (table, worse)]
-    difference = (figures[0] - figures[1]).interval()
-    own = figures[0].interval()
+    estimates = [bootstrap(ResampledMetrics(each), 300, 500, 1)[CCC] for each in (table, worse)]
+    difference = (estimates[0] - estimates[1]).interval()
+    own = estimates[0].interval()
     assert difference is not None
     assert own is not None
     assert difference[1] - difference[0] < (own[1] - own[0]) / 4

@@ -1,4 +1,4 @@
-"""The metrics of counted images are the plain metrics on a table in which each row is repeated so often."""
+"""The metrics of counted images are those of the plain metrics on a table in which rows are repeated."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from conftest import draw_predictions
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affect.evaluation.resampled_metrics import WeightedMetrics
+from affect.evaluation.resampled_metrics import ResampledMetrics
 from affect.evaluation.results import evaluate_predictions
 
 
@@ -20,7 +20,7 @@ def test_counting_an_image_twice_is_having_it_twice(images: int, seed: int, coar
     repeated = table.loc[table.index.repeat(counts)].reset_index(drop=True)
     expected, _ = evaluate_predictions(repeated)
     # The second row proves that rows don't mix.
-    computed = WeightedMetrics(table)(np.stack([counts, np.ones(images)]).astype(np.float32))
+    computed = ResampledMetrics(table)(np.stack([counts, np.ones(images)]).astype(np.float32))
     weighted: dict[str, dict[str, float]] = {}
     for (task, name), values in computed.items():
         if not np.isnan(values[0]):

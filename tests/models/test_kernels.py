@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from affect.models.kernels import FusedAdam, FusedBatchNormalization, constant_inference, fused_copy
-from affect.models.multitask import Units, build_network
+from affect.models.kernels import FusedAdam, FusedBatchNormalization, clone_with_fused_ops, freeze_for_inference
+from affect.models.multitask import HeadWidths, build_model
 
 IMAGES = np.random.default_rng(1).normal(2, 3, (16, 8, 8, 4)).astype(np.float32)
 
@@ -48,7 +48,7 @@ def test_a_copy_computes_the_same_and_its_weights_fit_back(precision: str) -> No
     maps = layers.BatchNormalization()(layers.Conv2D(6, 3)(inputs))
     frozen = layers.BatchNormalization(trainable=False)(maps)
     model = keras.Model(inputs, {"emotion": layers.Dense(3, name="emotion")(layers.GlobalAveragePooling2D()(frozen))})
-    copy = fused_copy(model, precision)
+    copy = clone_with_fused_ops(model, precision)
     expected = model.predict_on_batch(IMAGES)["emotion"]
     tolerance = 1e-5 if precision == "float32" else 0.05
     computed = copy.predict_on_batch(IMAGES)["emotion"]
@@ -67,13 +67,13 @@ def test_a_copy_computes_the_same_and_its_weights_fit_back(precision: str) -> No
 @pytest.mark.parametrize("backbone", ["resnet50", "efficientnetb1"])
 def test_constant_inference_is_the_frozen_half(backbone: str) -> None:
     keras.utils.set_random_seed(3)
-    frozen = build_network(backbone, 64, None, 50, Units(8, 8, 8)).frozen
+    frozen = build_model(backbone, 64, None, 50, HeadWidths(8, 8, 8)).frozen
     assert frozen is not None
     images = np.random.default_rng(4).integers(0, 256, (3, 64, 64, 3), np.uint8)
     for norm in (layer for layer in frozen.layers if isinstance(layer, layers.BatchNormalization)):
         norm.gamma.assign(np.random.default_rng(5).uniform(0.5, 1.5, norm.gamma.shape))
         norm.moving_mean.assign(np.random.default_rng(6).normal(0, 0.1, norm.gamma.shape))
-    computed, expected = constant_inference(frozen)(images), frozen.predict_on_batch(images)
+    computed, expected = freeze_for_inference(frozen)(images), frozen.predict_on_batch(images)
     assert expected.std() > 0
     np.testing.assert_allclose(computed, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
-    assert constant_inference(frozen)(images[:1]).shape == (1, *expected.shape[1:])
+    assert freeze_for_inference(frozen)(images[:1]).shape == (1, *expected.shape[1:])

@@ -12,12 +12,12 @@ from keras import layers
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 from affect.models.backbones import BACKBONES, build_backbone
-from affect.models.multitask import Network, Units, build_network
-from affect.models.saved_model import cost, load_model
+from affect.models.multitask import HeadWidths, SplitModel, build_model
+from affect.models.saved_model import load_model, model_size
 from affect.plumbing.errors import InputError
 from affect.plumbing.params import Backbone
 
-UNITS = Units(512, 256, 128)
+UNITS = HeadWidths(512, 256, 128)
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
 
 # A cut further down would keep trained layers from their examples; one further up would cost time at each step.
@@ -26,8 +26,8 @@ PARAMETERS = {"resnet50": 24_901_770, "efficientnetb1": 7_496_081}
 
 
 @pytest.fixture(scope="module", params=PARAMETERS)
-def network(request: pytest.FixtureRequest) -> Network:
-    return build_network(request.param, 64, None, 50, UNITS)
+def network(request: pytest.FixtureRequest) -> SplitModel:
+    return build_model(request.param, 64, None, 50, UNITS)
 
 
 def backbone_layers(model: keras.Model) -> list[layers.Layer]:
@@ -39,37 +39,37 @@ def test_every_backbone_of_params_is_in_the_registry() -> None:
     assert set(typing.get_args(Backbone)) == set(BACKBONES)
 
 
-def test_parameters_are_the_backbones_and_the_heads(network: Network, tmp_path: Path) -> None:
+def test_parameters_are_the_backbones_and_the_heads(network: SplitModel, tmp_path: Path) -> None:
     file = tmp_path / "model.keras"
-    network.model.save(file)
-    counted = cost(load_model(file), file)
-    assert counted["parameters"] == PARAMETERS[network.model.name]
-    trained = sum(int(np.prod(weight.shape)) for weight in network.trained.trainable_weights)
+    network.full.save(file)
+    counted = model_size(load_model(file), file)
+    assert counted["parameters"] == PARAMETERS[network.full.name]
+    trained = sum(int(np.prod(weight.shape)) for weight in network.trainable.trainable_weights)
     assert counted["trainable_parameters"] == trained < counted["parameters"]
     assert counted["size_mb"] == pytest.approx(file.stat().st_size / 1e6, abs=0.05)
 
 
-def test_the_top_50_layers_train(network: Network) -> None:
-    trainable = [layer.trainable for layer in backbone_layers(network.model)]
+def test_the_top_50_layers_train(network: SplitModel) -> None:
+    trainable = [layer.trainable for layer in backbone_layers(network.full)]
     assert sum(trainable) == 50
     assert all(trainable[-50:])
 
 
-def test_the_cut_is_the_last_bottleneck_under_what_trains(network: Network) -> None:
+def test_the_cut_is_the_last_bottleneck_under_what_trains(network: SplitModel) -> None:
     assert network.frozen is not None
-    assert network.frozen.layers[-1].name == CUTS[network.model.name]
+    assert network.frozen.layers[-1].name == CUTS[network.full.name]
     assert not network.frozen.trainable_weights
 
 
-def test_both_halves_together_are_the_model(network: Network) -> None:
+def test_both_halves_together_are_the_model(network: SplitModel) -> None:
     assert network.frozen is not None
-    whole = network.model.predict_on_batch(IMAGES)
-    halves = network.trained.predict_on_batch(network.frozen.predict_on_batch(IMAGES))
+    whole = network.full.predict_on_batch(IMAGES)
+    halves = network.trainable.predict_on_batch(network.frozen.predict_on_batch(IMAGES))
     for task in ("emotion", "valence", "arousal"):
         np.testing.assert_allclose(halves[task], whole[task], atol=1e-6)
 
 
-def test_frozen_layers_stay_in_inference_mode_while_training(network: Network) -> None:
+def test_frozen_layers_stay_in_inference_mode_while_training(network: SplitModel) -> None:
     """Keras goes on applying the stochastic depth of frozen layers unless it is switched off."""
     assert network.frozen is not None
     first, second = (np.asarray(network.frozen(IMAGES, training=True)) for _ in range(2))
@@ -78,32 +78,32 @@ def test_frozen_layers_stay_in_inference_mode_while_training(network: Network) -
 
 
 def test_stochastic_depth_goes_on_in_layers_that_train() -> None:
-    network = build_network("efficientnetb1", 64, None, 50, UNITS)
-    rates = {layer.name: layer.rate for layer in network.model.layers if isinstance(layer, layers.Dropout)}
+    network = build_model("efficientnetb1", 64, None, 50, UNITS)
+    rates = {layer.name: layer.rate for layer in network.full.layers if isinstance(layer, layers.Dropout)}
     assert sum(rate > 0 for rate in rates.values()) == 3
     assert sum(rate == 0 for rate in rates.values()) == 13
 
 
 def test_with_no_frozen_layer_the_images_are_the_features() -> None:
-    whole = len(backbone_layers(build_network("resnet50", 64, None, 0, UNITS).model))
-    network = build_network("resnet50", 64, None, whole, UNITS)
+    whole = len(backbone_layers(build_model("resnet50", 64, None, 0, UNITS).full))
+    network = build_model("resnet50", 64, None, whole, UNITS)
     assert network.frozen is None
-    assert network.trained is network.model
+    assert network.trainable is network.full
 
 
 def test_more_layers_than_there_are_is_refused() -> None:
     with pytest.raises(InputError, match=r"model\.fine_tune_layers is 1000, but resnet50 has \d+ layers"):
-        build_network("resnet50", 64, None, 1000, UNITS)
+        build_model("resnet50", 64, None, 1000, UNITS)
 
 
 def test_an_unknown_backbone_is_refused() -> None:
     with pytest.raises(InputError, match="'resnet51' is not one of resnet50, "):
-        build_network("resnet51", 64, None, 50, UNITS)
+        build_model("resnet51", 64, None, 50, UNITS)
 
 
 def test_heads_are_those_of_the_tasks() -> None:
-    network = build_network("efficientnetb1", 64, None, 50, UNITS, ("emotion",))
-    assert set(network.model.output) == {"emotion"}
+    network = build_model("efficientnetb1", 64, None, 50, UNITS, ("emotion",))
+    assert set(network.full.output) == {"emotion"}
 
 
 @pytest.mark.parametrize(

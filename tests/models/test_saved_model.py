@@ -10,7 +10,7 @@ import pytest
 from keras import layers
 
 from affect.core.labels import EXPRESSIONS
-from affect.models.multitask import Units, build_network
+from affect.models.multitask import HeadWidths, build_model
 from affect.models.saved_model import load_model, save_model
 from affect.plumbing.errors import InputError
 
@@ -48,7 +48,7 @@ def small_model(classes: int) -> keras.Model:
 
 @pytest.mark.parametrize("backbone", ["resnet50", "efficientnetb1"])
 def test_a_saved_model_holds_nothing_that_an_older_keras_refuses(tmp_path: Path, backbone: str) -> None:
-    save_model(build_network(backbone, 32, None, 10, Units(8, 8, 8)).model, tmp_path / "m.keras")
+    save_model(build_model(backbone, 32, None, 10, HeadWidths(8, 8, 8)).full, tmp_path / "m.keras")
     found = configs(read(tmp_path / "m.keras", "config.json"))
     assert len(found) > 100
     for item in found:

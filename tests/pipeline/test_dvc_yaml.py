@@ -8,6 +8,8 @@ import pytest
 import yaml
 from conftest import ROOT
 
+import train
+
 SOURCE = ROOT / "src"
 
 
@@ -60,6 +62,11 @@ def test_a_stage_depends_on_its_script_and_on_the_rooms_that_it_reaches(name: st
     declared = [dep for dep in stages()[name]["deps"] if dep.startswith("src")]
     assert set(declared) == {f"src/{name}.py"} | {f"src/affect/{room}" for room in reached - {"plumbing"}}
     assert len(declared) == len(set(declared))
+
+
+def test_a_training_is_identified_by_the_rooms_that_it_depends_on() -> None:
+    declared = {dep for dep in stages()["train"]["deps"] if dep.startswith("src/affect/")}
+    assert {f"src/affect/{room}" for room in train.ROOMS} == declared
 
 
 @pytest.mark.parametrize("name", ["pretrain", "prepare", "augment", "train", "evaluate"])

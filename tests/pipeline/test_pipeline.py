@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import AUTHOR, TINY, Workspace, commit_all, copy_repository, dvc_environment, run
+from PIL import Image
 from ruamel.yaml import YAML
 from scipy import stats
 from sklearn.metrics import (
@@ -47,6 +49,29 @@ def predictions(experiment: Workspace) -> pd.DataFrame:
 
 def test_a_second_run_reruns_nothing(experiment: Workspace) -> None:
     assert "Running stage" not in run(experiment.folder, "dvc", "repro").stdout
+
+
+def test_bytecode_is_no_change_of_the_code(experiment: Workspace) -> None:
+    run(experiment.folder, sys.executable, "-m", "compileall", "-q", "src")
+    assert list((experiment.folder / "src" / "affect" / "core").rglob("*.pyc"))
+    assert "modified" not in run(experiment.folder, "dvc", "status").stdout
+
+
+def test_the_readmes_picture_is_of_drawn_faces_alone(experiment: Workspace) -> None:
+    picture = experiment.folder / "docs" / "faces.png"
+    made = []
+    for _ in range(2):
+        result = experiment.run_script("picture")
+        assert result.returncode == 0, result.stderr
+        made.append(picture.read_bytes())
+    assert made[0] == made[1]
+    assert Image.open(picture).size == (1200, 460)
+    experiment.set_params(**{"data.raw": "data/faces"})
+    result = experiment.run_script("picture")
+    experiment.set_params(**{"data.raw": "data/sample"})
+    assert result.returncode == 1
+    assert "docs/faces.png is in git and must show nobody's photograph" in result.stderr
+    picture.unlink()
 
 
 def test_only_the_backbones_of_params_are_evaluated(experiment: Workspace) -> None:

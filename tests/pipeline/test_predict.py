@@ -1,7 +1,5 @@
 """predict.py as a stranger uses it: what it reads, and that nothing that was there before is gone."""
 
-from affect.plumbing.stage import run_command
-
 import os
 import shutil
 import unicodedata
@@ -20,6 +18,7 @@ from PIL import Image
 
 import predict
 from affect.core.labels import EXPRESSIONS
+from affect.plumbing.stage import run_command
 
 MODEL = "model.keras"
 

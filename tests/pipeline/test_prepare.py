@@ -140,14 +140,14 @@ def test_the_number_of_processes_changes_no_byte(prepared: Workspace, workspace:
 
 
 def test_the_order_of_the_file_system_changes_nothing(prepared: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = affectnet.list_entries(prepared.raw)
+    entries = affectnet.list_items(prepared.raw)
     for reverse in (False, True):
         monkeypatch.setattr(
             affectnet,
             "_list_names",
             lambda folder, r=reverse: sorted((file.name for file in folder.iterdir()), reverse=r),
         )
-        assert affectnet.list_entries(prepared.raw) == entries
+        assert affectnet.list_items(prepared.raw) == entries
 
 
 def test_the_split_of_one_run_is_the_split_file_of_another(prepared: Workspace, workspace: Workspace) -> None:

@@ -13,9 +13,9 @@ from keras import layers
 from affect.models import backend
 from affect.models.backbones import build_backbone
 from affect.plumbing.params import Pretrain, PretrainedNetwork
-from affect.synthetic.faces import ACTION_UNITS, draw_face
-from affect.synthetic.pretraining import Checkpoint, draw_batches
-from affect.synthetic.stream import DrawnStream
+from affect.synthetic.faces import ACTION_UNITS, render_face
+from affect.synthetic.pretraining import PretrainingCheckpoint, draw_batches
+from affect.synthetic.stream import SyntheticFaces
 from pretrain import train
 
 SIZE, BATCH = 64, 8
@@ -36,7 +36,7 @@ SETTINGS = Pretrain(
 
 
 def test_targets_are_what_the_face_was_drawn_with() -> None:
-    images, targets = DrawnStream(3, "train", SIZE, BATCH).batch(0)
+    images, targets = SyntheticFaces(3, "train", SIZE, BATCH).batch(0)
     assert images.shape == (BATCH, SIZE, SIZE, 3)
     assert targets["emotion"].tolist() == list(range(8))
     assert targets["action_units"].shape == (BATCH, len(ACTION_UNITS))
@@ -50,23 +50,23 @@ def test_targets_are_what_the_face_was_drawn_with() -> None:
 
 
 def test_the_stream_shows_its_expressions_as_strongly_as_it_is_told() -> None:
-    plain, subtle = (DrawnStream(3, "train", SIZE, BATCH, strength).batch(0)[1] for strength in (1.0, 0.5))
+    plain, subtle = (SyntheticFaces(3, "train", SIZE, BATCH, strength).batch(0)[1] for strength in (1.0, 0.5))
     np.testing.assert_array_equal(plain["valence"], subtle["valence"])
     assert subtle["action_units"].sum() < 0.8 * plain["action_units"].sum()
 
 
 def test_no_face_comes_twice_or_from_the_sample() -> None:
     faces = [
-        DrawnStream(3, purpose, SIZE, BATCH).batch(step)[0]
+        SyntheticFaces(3, purpose, SIZE, BATCH).batch(step)[0]
         for purpose, step in (("train", 0), ("train", 1), ("val", 0))
     ]
-    sample = [draw_face(3, face_id, face_id % 8, SIZE).image for face_id in range(2 * BATCH)]
+    sample = [render_face(3, face_id, face_id % 8, SIZE).image for face_id in range(2 * BATCH)]
     pictures = {image.tobytes() for image in [*np.concatenate(faces), *sample]}
     assert len(pictures) == 5 * BATCH
 
 
 def test_batches_drawn_by_other_processes_are_those_of_their_steps() -> None:
-    faces = DrawnStream(3, "train", SIZE, BATCH)
+    faces = SyntheticFaces(3, "train", SIZE, BATCH)
     streamed = list(draw_batches(faces, range(2, 5)).as_numpy_iterator())
     assert len(streamed) == 3
     for step, (images, targets) in enumerate(streamed, start=2):
@@ -91,7 +91,7 @@ def small_network() -> keras.Model:
     return keras.Model(images, outputs)
 
 
-class PowerCut(Checkpoint):
+class PowerCut(PretrainingCheckpoint):
     """Ends the run after the first epoch was kept."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -102,12 +102,16 @@ class PowerCut(Checkpoint):
 def test_a_stopped_run_goes_on_and_ends_as_if_it_had_not_been_stopped(workspace: Workspace) -> None:
     folder = workspace.folder
     commit_all(folder)
-    scores = train(small_network(), SETTINGS, RECIPE, Checkpoint(folder / "whole.weights.h5"), folder / "whole")
+    scores = train(
+        small_network(), SETTINGS, RECIPE, PretrainingCheckpoint(folder / "whole.weights.h5"), folder / "whole"
+    )
     file, curves = folder / "cut.weights.h5", folder / "cut"
     with pytest.raises(KeyboardInterrupt):
         train(small_network(), SETTINGS, RECIPE, PowerCut(file), curves)
     # Not to the last bit: TensorFlow adds up in an order that depends on where in memory a batch lies.
-    assert train(small_network(), SETTINGS, RECIPE, Checkpoint(file), curves) == pytest.approx(scores, rel=1e-4)
+    assert train(small_network(), SETTINGS, RECIPE, PretrainingCheckpoint(file), curves) == pytest.approx(
+        scores, rel=1e-4
+    )
     curve = "plots/metrics/val/emotion_accuracy.tsv"
     assert (curves / curve).read_text().splitlines()[0].startswith("step")
     assert len((curves / curve).read_text().splitlines()) == 3

@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 from ruamel.yaml import YAML
 
-from affect.synthetic.faces import draw_face
+from affect.synthetic.faces import render_face
 
 IMAGES, SIZE, SEED, EXPRESSIVENESS = 16, 64, 5, 1.3
 
@@ -65,7 +65,7 @@ def test_labels_are_the_strings_that_affectnet_ships(sample: Path) -> None:
 
 
 def test_files_hold_the_face_that_was_drawn(sample: Path) -> None:
-    face = draw_face(SEED, 3, 3, SIZE, EXPRESSIVENESS)
+    face = render_face(SEED, 3, 3, SIZE, EXPRESSIVENESS)
     landmarks = np.load(sample / "annotations" / "3_lnd.npy")
     assert landmarks.shape == (136,)
     np.testing.assert_array_equal(landmarks, face.landmarks.reshape(-1).round(2))

@@ -14,9 +14,11 @@ from conftest import ROOT
 import train
 from affect.core.records import Records
 from affect.models import backend
-from affect.models.multitask import Network, Units, build_network
+from affect.models.multitask import HeadWidths, SplitModel, build_model
+from affect.plumbing import paths
 from affect.plumbing.params import Train, load_params
 from affect.training.batches import Array, Examples
+from affect.training.feature_cache import cache_features
 from affect.training.fit import make_examples
 
 SIZE = 32
@@ -24,14 +26,15 @@ IMAGES = [np.zeros((count, SIZE, SIZE, 3), np.uint8) for count in (3, 2)]
 
 
 @pytest.fixture(scope="module")
-def network() -> Network:
+def network() -> SplitModel:
     backend.set_up(1)
-    return build_network("efficientnetb1", SIZE, None, 50, Units(8, 8, 8))
+    return build_model("efficientnetb1", SIZE, None, 50, HeadWidths(8, 8, 8))
 
 
 @pytest.fixture(autouse=True)
 def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(train, "SCRATCH", tmp_path / "cache")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
     return tmp_path / "cache"
 
 
@@ -39,39 +42,41 @@ def settings(**changed: object) -> Train:
     return load_params(ROOT / "params.yaml").train.model_copy(update=changed)
 
 
-def choose(network: Network, cache_limit: float, precision: str = "float32") -> tuple[keras.Model, Sequence[Array]]:
-    return train.choose_inputs(network, IMAGES, settings(cache_limit=cache_limit), precision)
+def choose(network: SplitModel, cache_limit: float, precision: str = "float32") -> tuple[keras.Model, Sequence[Array]]:
+    return cache_features(network, IMAGES, 16, precision, cache_limit, paths.CACHE)
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_output_that_fits_is_stored_as_the_trained_layers_take_it(
-    network: Network, capsys: pytest.CaptureFixture[str], precision: str
+    network: SplitModel, capsys: pytest.CaptureFixture[str], precision: str
 ) -> None:
     trained, inputs = choose(network, 1, precision)
-    assert trained is network.trained
+    assert trained is network.trainable
     assert network.frozen is not None
     assert [part.shape for part in inputs] == [(count, *network.frozen.output.shape[1:]) for count in (3, 2)]
     assert {part.dtype.name for part in inputs} == {precision.removeprefix("mixed_")}
     assert not capsys.readouterr().err
 
 
-def test_output_over_the_limit_is_computed_in_every_step(network: Network, capsys: pytest.CaptureFixture[str]) -> None:
+def test_output_over_the_limit_is_computed_in_every_step(
+    network: SplitModel, capsys: pytest.CaptureFixture[str]
+) -> None:
     trained, inputs = choose(network, cache_limit=1e-6)
-    assert trained is network.model
+    assert trained is network.full
     assert inputs is IMAGES
     assert "train.cache_limit is 1e-06" in capsys.readouterr().err
 
 
 def test_output_over_the_free_space_is_computed_in_every_step(
-    network: Network, scratch: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    network: SplitModel, scratch: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
     trained, _ = choose(network, cache_limit=1)
-    assert trained is network.model
+    assert trained is network.full
     assert f"the disk of {scratch} has 0.0 free" in capsys.readouterr().err
 
 
-def test_a_balanced_loss_is_balanced_in_validation_too(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_balanced_loss_is_balanced_in_validation_too(network: SplitModel, monkeypatch: pytest.MonkeyPatch) -> None:
     weights: list[np.ndarray] = []
 
     def note(inputs: Array, index: pd.DataFrame, tasks: Sequence[str], class_weights: np.ndarray | None) -> Examples:
@@ -80,7 +85,7 @@ def test_a_balanced_loss_is_balanced_in_validation_too(network: Network, monkeyp
         return make_examples(inputs, index, tasks, class_weights)
 
     monkeypatch.setattr(train, "make_examples", note)
-    monkeypatch.setattr(train, "identify", lambda *_: "")
+    monkeypatch.setattr(train, "training_fingerprint", lambda *_: "")
     params = load_params(ROOT / "params.yaml")
     params = params.model_copy(update={"train": settings(class_weight="balanced", epochs=1)})
     records, val_records = (
@@ -90,32 +95,38 @@ def test_a_balanced_loss_is_balanced_in_validation_too(network: Network, monkeyp
         )
         for images, labels in zip(IMAGES, ([0, 0, 1], [0, 1]), strict=True)
     )
-    train.train_network(network, records, val_records, ("emotion", "valence", "arousal"), params, "float32")
+    train.train_model(network, records, val_records, ("emotion", "valence", "arousal"), params, "float32")
     assert [part[:2].tolist() for part in weights] == [[0.75, 1.5], [1.0, 1.0]]
 
 
-FILES = ("data/augmented/images.npy", "data/prepared/index.csv", "src/train.py", "src/affect/models/multitask.py")
+FILES = (
+    *("data/augmented/images.npy", "data/prepared/index.csv", "requirements.txt", "src/train.py"),
+    *(f"src/affect/{module}.py" for module in ("core/labels", "models/multitask", "training/fit")),
+)
 
 
 def test_a_checkpoint_belongs_to_one_set_of_data_code_params_and_weights(
-    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    network: SplitModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(train, "__file__", str(tmp_path / "src" / "train.py"))
+    monkeypatch.setattr(train, "SOURCE", tmp_path / "src")
+    monkeypatch.setattr(paths, "REQUIREMENTS", tmp_path / "requirements.txt")
     for name in FILES:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text("as it was")
     params = load_params(ROOT / "params.yaml")
-    known = {train.identify(network.trained, params, "float32")}
-    assert train.identify(network.trained, params, "float32") in known
+    known = {train.training_fingerprint(network, params, "float32")}
+    assert train.training_fingerprint(network, params, "float32") in known
     for changed in (
         params.model_copy(update={"train": settings(learning_rate=0.002)}),
         params.model_copy(update={"model": params.model.model_copy(update={"shared_units": 64})}),
     ):
-        known.add(train.identify(network.trained, changed, "float32"))
-    known.add(train.identify(network.trained, params, "mixed_bfloat16"))
-    known.add(train.identify(network.model, params, "float32"))
+        known.add(train.training_fingerprint(network, changed, "float32"))
+    known.add(train.training_fingerprint(network, params, "mixed_bfloat16"))
+    other = SplitModel(network.trainable, None, network.trainable)
+    known.add(train.training_fingerprint(other, params, "float32"))
     for name in FILES:
         Path(name).write_text(f"another {name}")
-        known.add(train.identify(network.trained, params, "float32"))
+        known.add(train.training_fingerprint(network, params, "float32"))
     assert len(known) == 1 + 4 + len(FILES)

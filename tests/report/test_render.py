@@ -16,7 +16,8 @@ from affect.evaluation.results import evaluate
 from affect.plumbing.errors import InputError
 from affect.plumbing.params import load_params
 from affect.report.provenance import dataset_hash
-from affect.report.render import Results, Unlocked, read_results, render_html, render_markdown
+from affect.report.render import LocalExtras, render_html, render_markdown
+from affect.report.run_results import Results, read_results
 
 PREPARE = {
     "found": 130,
@@ -42,7 +43,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
-        self.path = attributes.get("data-figure") if tag == "span" else None
+        self.path = attributes.get("data-number") if tag == "span" else None
         self.references += [value or "" for name, value in attrs if name in ("src", "href")]
         if tag == "img":
             self.images.append(attributes["src"] or "")
@@ -54,9 +55,8 @@ class Page(HTMLParser):
 
 
 def run_evaluation(folder: Path, monkeypatch: pytest.MonkeyPatch, tables: dict[str, pd.DataFrame]) -> Results:
-    """Leave in `folder` what the stage does, without its networks."""
-    for name, path in {"METRICS": "", "PREDICTIONS": "predictions", "PLOTS": "plots"}.items():
-        monkeypatch.setattr(stage, name, folder / path)
+    """Leave in `folder`, of the name metrics, what the stage does, without its networks."""
+    monkeypatch.chdir(folder.parent)
     results = evaluate(tables, resamples=200, seed=1, calibration_bins=10)
     for network in tables:
         results[network]["cost"] = {"parameters": 1_234_567, "trainable_parameters": 4321, "size_mb": 12.3}
@@ -75,7 +75,7 @@ def run_evaluation(folder: Path, monkeypatch: pytest.MonkeyPatch, tables: dict[s
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Results:
     tables = {"resnet50": draw_predictions(60, 1), "efficientnetb1": draw_predictions(60, 1, skill=1)}
     tables["efficientnetb1"]["expression"] = tables["resnet50"]["expression"]
-    return run_evaluation(tmp_path, monkeypatch, tables)
+    return run_evaluation(tmp_path / "metrics", monkeypatch, tables)
 
 
 def look_up(results: Results, path: str) -> float:
@@ -103,7 +103,7 @@ def test_every_figure_of_the_page_is_the_one_in_the_json(results: Results) -> No
 def test_no_other_decimal_fraction_is_written_in_a_table_of_results(results: Results) -> None:
     html = render_html(results, PARAMETERS, "1234.dir")
     body = html.partition("<body>")[2].partition("<h2>Run it again</h2>")[0]
-    rest = re.sub(r'<span data-figure="[^"]+">[^<]+</span>|<img [^>]+>', "", body)
+    rest = re.sub(r'<span data-number="[^"]+">[^<]+</span>|<img [^>]+>', "", body)
     assert not re.findall(r"\d\.\d", rest)
 
 
@@ -132,7 +132,7 @@ def test_what_no_network_has_learnt_is_said_once(tmp_path: Path, monkeypatch: py
     tables = {"resnet50": draw_predictions(60, 1), "efficientnetb1": draw_predictions(60, 2)}
     for table in tables.values():
         table[["valence", "arousal"]] = float("nan")
-    page = render_html(run_evaluation(tmp_path, monkeypatch, tables), PARAMETERS, None)
+    page = render_html(run_evaluation(tmp_path / "metrics", monkeypatch, tables), PARAMETERS, None)
     assert page.count("Not defined: valence: not annotated, or not learnt.") == 1
     assert "undefined" not in page
     assert "valence MAE" not in page
@@ -145,7 +145,7 @@ def test_the_page_is_the_same_again(results: Results) -> None:
 def test_timings_and_pictures_are_in_the_unlocked_page_alone(results: Results, tmp_path: Path) -> None:
     picture = tmp_path / "worst.png"
     picture.write_bytes(b"png")
-    unlocked = Unlocked({"resnet50": {"seconds": 123.4, "peak_memory_mb": 1876}}, {"resnet50": picture})
+    unlocked = LocalExtras({"resnet50": {"seconds": 123.4, "peak_memory_mb": 1876}}, {"resnet50": picture})
     page = render_html(results, PARAMETERS, None, unlocked)
     assert "1,876" in page
     assert "not trained here" in page
@@ -156,7 +156,7 @@ def test_timings_and_pictures_are_in_the_unlocked_page_alone(results: Results, t
 def test_one_network_without_valence_and_arousal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["valence", "predicted_valence", "arousal", "predicted_arousal"]
     table = draw_predictions(60, 1).assign(**dict.fromkeys(names, float("nan")))
-    results = run_evaluation(tmp_path, monkeypatch, {"resnet50": table})
+    results = run_evaluation(tmp_path / "metrics", monkeypatch, {"resnet50": table})
     page = render_html(results, PARAMETERS, None)
     assert "not annotated" in page
     assert "better</th>" not in page

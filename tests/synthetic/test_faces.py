@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from affect.core.labels import EXPRESSIONS
-from affect.core.rng import generator
-from affect.synthetic.faces import ACTION_UNITS, EXPRESSION_MOMENTS, Face, draw_face
+from affect.core.rng import rng_for
+from affect.synthetic.faces import ACTION_UNITS, EXPRESSION_MOMENTS, Face, render_face
 from affect.synthetic.faces import face as face_module
-from affect.synthetic.faces.anatomy import MIRROR, TRAITS, Identity, draw_identity, move, resting_shape
-from affect.synthetic.faces.expressions import Affect, draw_affect
-from affect.synthetic.faces.pose import Camera, Pose, depth
+from affect.synthetic.faces.camera.pose import Camera, Pose, depth
+from affect.synthetic.faces.person.anatomy import MIRROR, TRAITS, Identity, move, resting_shape, sample_identity
+from affect.synthetic.faces.person.expressions import ShownExpression, sample_expression
 
 SIZE = 96
 MEAN_FACE = resting_shape(Identity(dict.fromkeys(TRAITS, 0.0), np.zeros((36, 2))))
@@ -25,12 +25,12 @@ def moved(**action_units: float) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def faces() -> list[Face]:
-    return [draw_face(3, face_id, face_id % 8, SIZE) for face_id in range(160)]
+    return [render_face(3, face_id, face_id % 8, SIZE) for face_id in range(160)]
 
 
 def test_same_arguments_draw_the_same_face_in_any_order() -> None:
-    first = [draw_face(1, face_id, 5, SIZE) for face_id in (0, 1, 2)]
-    again = [draw_face(1, face_id, 5, SIZE) for face_id in (2, 1, 0)][::-1]
+    first = [render_face(1, face_id, 5, SIZE) for face_id in (0, 1, 2)]
+    again = [render_face(1, face_id, 5, SIZE) for face_id in (2, 1, 0)][::-1]
     for one, other in zip(first, again, strict=True):
         np.testing.assert_array_equal(one.image, other.image)
         np.testing.assert_array_equal(one.landmarks, other.landmarks)
@@ -43,30 +43,30 @@ def test_number_of_opencv_threads_changes_no_pixel() -> None:
     images = []
     for number in (1, 2):
         cv2.setNumThreads(number)
-        images.append(draw_face(1, 4, 4, 224).image)
+        images.append(render_face(1, 4, 4, 224).image)
     cv2.setNumThreads(threads)
     np.testing.assert_array_equal(images[0], images[1])
 
 
 def test_global_random_state_is_neither_read_nor_changed() -> None:
     np.random.seed(0)
-    before = draw_face(1, 3, 3, SIZE).image
+    before = render_face(1, 3, 3, SIZE).image
     expected = np.random.random()
     np.random.seed(0)
     assert np.random.random() == expected
-    np.testing.assert_array_equal(draw_face(1, 3, 3, SIZE).image, before)
+    np.testing.assert_array_equal(render_face(1, 3, 3, SIZE).image, before)
 
 
 @pytest.mark.parametrize("other", [(2, 0), (1, 1)])
 def test_another_seed_or_id_draws_another_face(other: tuple[int, int]) -> None:
-    face, another = draw_face(1, 0, 1, SIZE), draw_face(*other, 1, SIZE)
+    face, another = render_face(1, 0, 1, SIZE), render_face(*other, 1, SIZE)
     assert np.abs(face.image.astype(int) - another.image).mean() > 5
     assert face.valence != another.valence
 
 
 @pytest.mark.parametrize("size", [64, 100, 224])
 def test_size_scales_the_same_face(size: int) -> None:
-    face, reference = draw_face(1, 9, 1, size), draw_face(1, 9, 1, 128)
+    face, reference = render_face(1, 9, 1, size), render_face(1, 9, 1, 128)
     assert face.image.shape == (size, size, 3)
     assert face.image.dtype == np.uint8
     np.testing.assert_allclose((face.landmarks + 0.5) / size, (reference.landmarks + 0.5) / 128, atol=1e-9)
@@ -75,7 +75,7 @@ def test_size_scales_the_same_face(size: int) -> None:
 @pytest.mark.parametrize("expression", [-1, 8])
 def test_unknown_expression_is_refused(expression: int) -> None:
     with pytest.raises(ValueError, match="0-7"):
-        draw_face(1, 0, expression, SIZE)
+        render_face(1, 0, expression, SIZE)
 
 
 def test_labels_are_in_range_and_action_units_keep_their_order(faces: list[Face]) -> None:
@@ -89,8 +89,8 @@ def test_labels_are_in_range_and_action_units_keep_their_order(faces: list[Face]
 @pytest.mark.parametrize("expression", range(8))
 def test_label_moments_are_affectnets(expression: int) -> None:
     count = 2000
-    random = generator(5, "moments", expression)
-    drawn = np.array([draw_affect(random, expression)[:2] for _ in range(count)])
+    random = rng_for(5, "moments", expression)
+    drawn = np.array([sample_expression(random, expression)[:2] for _ in range(count)])
     moments = EXPRESSION_MOMENTS[EXPRESSIONS[expression]]
     for values, mean, std in zip(drawn.T, moments[0::2], moments[1::2], strict=True):
         # Cutting a normal off at 1 lowers a mean that lies close to it: at most by this much, of a deviation.
@@ -111,26 +111,26 @@ def test_label_moments_are_affectnets(expression: int) -> None:
     ],
 )
 def test_expressions_contract_their_emfacs_prototype(expression: str, units: set[str]) -> None:
-    random = generator(5, "prototypes")
+    random = rng_for(5, "prototypes")
     number = EXPRESSIONS.index(expression)
-    drawn = [draw_affect(random, number).action_units for _ in range(200)]
-    resting = [draw_affect(random, 0).action_units for _ in range(200)]
+    drawn = [sample_expression(random, number).action_units for _ in range(200)]
+    resting = [sample_expression(random, 0).action_units for _ in range(200)]
     for unit in units:
         assert np.mean([d[unit] for d in drawn]) > np.mean([d[unit] for d in resting]) + 0.2
 
 
 def test_expressiveness_is_seen_and_changes_no_label() -> None:
-    plain, subtle = (draw_face(1, 17, 1, SIZE, expressiveness) for expressiveness in (1.0, 0.5))
+    plain, subtle = (render_face(1, 17, 1, SIZE, expressiveness) for expressiveness in (1.0, 0.5))
     assert (subtle.expression, subtle.valence, subtle.arousal) == (plain.expression, plain.valence, plain.arousal)
     assert subtle.action_units["AU12L"] == pytest.approx(plain.action_units["AU12L"] / 2)
     assert np.abs(subtle.landmarks - plain.landmarks).max() > 0.5
 
 
 def test_contempt_is_one_sided_and_takes_either_side() -> None:
-    random = generator(5, "contempt")
+    random = rng_for(5, "contempt")
     differences = []
     for _ in range(200):
-        units = draw_affect(random, EXPRESSIONS.index("contempt")).action_units
+        units = sample_expression(random, EXPRESSIONS.index("contempt")).action_units
         left, right = units["AU12L"] + units["AU14L"], units["AU12R"] + units["AU14R"]
         assert min(left, right) <= 0.25 * max(left, right)
         differences.append(left > right)
@@ -141,8 +141,8 @@ def test_contempt_is_one_sided_and_takes_either_side() -> None:
     ("expression", "unit", "label"), [("happy", "AU12L", 0), ("surprise", "AU5", 1), ("sad", "AU15", 0)]
 )
 def test_intensity_follows_valence_and_arousal_within_a_class(expression: str, unit: str, label: int) -> None:
-    random = generator(5, "within")
-    drawn = [draw_affect(random, EXPRESSIONS.index(expression)) for _ in range(300)]
+    random = rng_for(5, "within")
+    drawn = [sample_expression(random, EXPRESSIONS.index(expression)) for _ in range(300)]
     labels = [(affect.valence, affect.arousal)[label] for affect in drawn]
     intensities = [affect.action_units[unit] for affect in drawn]
     assert abs(np.corrcoef(labels, intensities)[0, 1]) > 0.5
@@ -198,10 +198,10 @@ def test_one_sided_units_leave_the_other_corner_alone(unit: str) -> None:
 
 
 def test_closed_lids_and_lips_never_cross() -> None:
-    random = generator(5, "crossing")
+    random = rng_for(5, "crossing")
     for _ in range(50):
         units = dict(zip(ACTION_UNITS, random.uniform(0, 1, len(ACTION_UNITS)), strict=True))
-        shape = move(resting_shape(draw_identity(random)), units)
+        shape = move(resting_shape(sample_identity(random)), units)
         for upper, lower in ((37, 41), (38, 40), (43, 47), (44, 46), (61, 67), (62, 66), (63, 65)):
             assert shape[upper, 1] <= shape[lower, 1] + 1e-9
 
@@ -242,9 +242,9 @@ def pose_as(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Face]:
     monkeypatch.setattr(face_module, "develop", lambda _, image: image)
 
     def draw(face_id: int, **units: float) -> Face:
-        affect = Affect(0.0, 0.0, dict.fromkeys(ACTION_UNITS, 0.0) | units)
-        monkeypatch.setattr(face_module, "draw_affect", lambda *_: affect)
-        return draw_face(8, face_id, 0, SIZE)
+        affect = ShownExpression(0.0, 0.0, dict.fromkeys(ACTION_UNITS, 0.0) | units)
+        monkeypatch.setattr(face_module, "sample_expression", lambda *_: affect)
+        return render_face(8, face_id, 0, SIZE)
 
     return draw
 
@@ -292,7 +292,7 @@ def test_a_one_sided_smile_changes_its_own_side_of_the_picture(pose_as: Callable
 
 
 def patch(point: np.ndarray, reach: int = 7) -> tuple[slice, slice]:
-    """Rows and columns around a position (x, y)."""
+    """ArrayFile and columns around a position (x, y)."""
     x, y = (min(max(round(v), reach), SIZE - reach) for v in point)
     return slice(y - reach, y + reach), slice(x - reach, x + reach)
 

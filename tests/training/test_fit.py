@@ -9,16 +9,16 @@ import pytest
 from keras import layers
 
 from affect.evaluation import metrics
-from affect.models.kernels import fused_copy
-from affect.models.multitask import Network, Units, build_network
+from affect.models.kernels import clone_with_fused_ops
+from affect.models.multitask import HeadWidths, SplitModel, build_model
 from affect.plumbing.errors import InputError
 from affect.training.batches import Batches, Examples
+from affect.training.feature_cache import compute_features
 from affect.training.fit import (
     ConcordanceCorrelation,
     annotated_tasks,
     balanced_class_weights,
-    compile_network,
-    compute_features,
+    compile_model,
     fit,
     make_examples,
 )
@@ -46,19 +46,19 @@ TRAIN_IMAGES, VAL_IMAGES = make_images(32, 1), make_images(16, 2)
 TRAIN_INDEX = make_index(32, 3)
 
 
-def build_calibrated(backbone: str) -> Network:
+def build_calibrated(backbone: str) -> SplitModel:
     """Build a network whose batch norm knows the images' statistics, so that its predictions differ between them."""
     keras.utils.set_random_seed(5)
-    network = build_network(backbone, SIZE, None, 50, Units(64, 64, 64))
-    trainable = [layer.trainable for layer in network.model.layers]
-    for layer in network.model.layers:
+    network = build_model(backbone, SIZE, None, 50, HeadWidths(64, 64, 64))
+    trainable = [layer.trainable for layer in network.full.layers]
+    for layer in network.full.layers:
         layer.trainable = True
         if isinstance(layer, layers.BatchNormalization):
             momentum, layer.momentum = layer.momentum, 0.0
         if isinstance(layer, layers.Dropout):
             layer.rate = 0.0
-    network.model(TRAIN_IMAGES.astype(np.float32), training=True)
-    for layer, was_trainable in zip(network.model.layers, trainable, strict=True):
+    network.full(TRAIN_IMAGES.astype(np.float32), training=True)
+    for layer, was_trainable in zip(network.full.layers, trainable, strict=True):
         layer.trainable = was_trainable
         if isinstance(layer, layers.BatchNormalization):
             layer.momentum = momentum
@@ -67,15 +67,15 @@ def build_calibrated(backbone: str) -> Network:
 
 def train(trained: keras.Model, inputs: np.ndarray, optimizer: keras.Optimizer | None = None) -> None:
     # Adam turns the sign of a gradient near 0 into a whole step: at a small rate, rounding stays rounding.
-    compile_network(trained, TASKS, 1e-5, LOSS_WEIGHTS)
+    compile_model(trained, TASKS, 1e-5, LOSS_WEIGHTS)
     if optimizer is not None:
         trained.optimizer = optimizer
     batches = Batches(make_examples(inputs, TRAIN_INDEX, TASKS), BATCH, seed=1)
-    trained.fit(batches.stream(), shuffle=False, verbose=0)
+    trained.fit(batches.dataset(), shuffle=False, verbose=0)
 
 
-def predict(network: Network) -> np.ndarray:
-    output = network.model.predict_on_batch(VAL_IMAGES)
+def predict(network: SplitModel) -> np.ndarray:
+    output = network.full.predict_on_batch(VAL_IMAGES)
     return np.concatenate([output[task] for task in TASKS], axis=1)
 
 
@@ -88,17 +88,17 @@ def predictions(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     features = compute_features(network.frozen, TRAIN_IMAGES, BATCH, FLOAT32, tmp_path_factory.mktemp("scratch"))[:]
     noise = np.random.default_rng(0).standard_normal(features.shape) * 1e-2 * features.std()
     inputs = {
-        "features": (network.trained, features),
-        "images": (network.model, TRAIN_IMAGES),
-        "disturbed": (network.trained, features + noise.astype(np.float32)),
+        "features": (network.trainable, features),
+        "images": (network.full, TRAIN_IMAGES),
+        "disturbed": (network.trainable, features + noise.astype(np.float32)),
     }
-    learners = {name: fused_copy(trained, "float32") for name, (trained, _) in inputs.items()}
+    learners = {name: clone_with_fused_ops(trained, "float32") for name, (trained, _) in inputs.items()}
     predictions = {"before": predict(network)}
-    start = network.model.get_weights()
-    train(network.model, TRAIN_IMAGES, keras.optimizers.Adam(1e-5))
+    start = network.full.get_weights()
+    train(network.full, TRAIN_IMAGES, keras.optimizers.Adam(1e-5))
     predictions["whole"] = predict(network)
     for name, (trained, values) in inputs.items():
-        network.model.set_weights(start)
+        network.full.set_weights(start)
         train(learners[name], values)
         trained.set_weights(learners[name].get_weights())
         predictions[name] = predict(network)
@@ -139,7 +139,7 @@ def test_the_order_depends_on_the_seed_and_the_epoch_alone() -> None:
 def test_a_stream_is_the_batches_of_its_epochs() -> None:
     examples = make_examples(TRAIN_IMAGES, TRAIN_INDEX, TASKS)
     batches = Batches(examples, 12, seed=1)
-    streamed = list(batches.stream(range(2)).as_numpy_iterator())
+    streamed = list(batches.dataset(range(2)).as_numpy_iterator())
     assert [len(inputs) for inputs, _, _ in streamed] == [12, 12, 8] * 2
     for step, (inputs, targets, _) in enumerate(streamed):
         np.testing.assert_array_equal(inputs, batches.batch(step)[0])
@@ -151,11 +151,11 @@ def test_what_is_not_annotated_is_masked_out_of_the_loss() -> None:
     inputs = keras.Input((2,))
     outputs = {"emotion": layers.Dense(8, "softmax")(inputs), "valence": layers.Dense(1)(inputs)}
     model = keras.Model(inputs, outputs)
-    compile_network(model, ("emotion", "valence"), 1e-3, LOSS_WEIGHTS)
+    compile_model(model, ("emotion", "valence"), 1e-3, LOSS_WEIGHTS)
     features = np.random.default_rng(0).normal(size=(4, 2)).astype(np.float32)
     index = pd.DataFrame({"expression": [0, 1, 2, 3], "valence": [0.5, np.nan, -0.5, np.nan]})
     examples = make_examples(features, index, ("emotion", "valence"))
-    results = model.evaluate(Batches(examples, 4).stream(), verbose=0, return_dict=True)
+    results = model.evaluate(Batches(examples, 4).dataset(), verbose=0, return_dict=True)
     predicted = model.predict_on_batch(features)["valence"][[0, 2], 0]
     assert results["valence_loss"] == pytest.approx(np.mean((predicted - [0.5, -0.5]) ** 2), rel=1e-5)
     assert results["valence_rmse"] == pytest.approx(np.sqrt(results["valence_loss"]), rel=1e-5)
@@ -181,7 +181,7 @@ def fit_on_numbers(valence: np.ndarray, weights: np.ndarray | None = None) -> tu
     features[16] *= 9
     index = pd.DataFrame({"expression": draws.integers(0, 8, 17), "valence": valence})
     batches = Batches(make_examples(features, index, TASKS[:2], weights), BATCH)
-    compile_network(model, TASKS[:2], 1e-9, {"emotion": 1.0, "valence": 3.0})
+    compile_model(model, TASKS[:2], 1e-9, {"emotion": 1.0, "valence": 3.0})
     fit(model, batches, batches, range(1), [logs := Logs()], verbose=0)
     return logs.last, index["expression"].to_numpy(), model.predict_on_batch(features)
 
@@ -219,10 +219,10 @@ def test_each_annotated_image_pulls_as_much_whatever_its_batch() -> None:
         inputs = keras.Input((2,))
         dense = layers.Dense(1, kernel_initializer="ones")
         model = keras.Model(inputs, {"emotion": layers.Dense(8, "softmax")(inputs), "valence": dense(inputs)})
-        compile_network(model, TASKS[:2], 1.0, {"emotion": 0.0, "valence": 1.0})
+        compile_model(model, TASKS[:2], 1.0, {"emotion": 0.0, "valence": 1.0})
         # So small a rate that the second step begins where the first did.
         model.optimizer = keras.optimizers.SGD(1e-3 * batch_size)
-        model.fit(Batches(examples, batch_size).stream(), shuffle=False, verbose=0)
+        model.fit(Batches(examples, batch_size).dataset(), shuffle=False, verbose=0)
         changes.append(dense.kernel.numpy() - 1)
     np.testing.assert_allclose(changes[0], changes[1], rtol=0.02)
 
@@ -236,10 +236,10 @@ def test_tasks_without_a_label_are_not_learnt() -> None:
 def test_the_curves_have_the_same_names_whatever_is_learnt(tasks: tuple[str, ...]) -> None:
     inputs = keras.Input((4,))
     sizes = {"emotion": 8, "valence": 1, "arousal": 1}
-    learner = keras.Model(inputs, {task: layers.Dense(sizes[task], name=task)(inputs) for task in tasks})
-    compile_network(learner, tasks, 1e-3, LOSS_WEIGHTS)
+    training_model = keras.Model(inputs, {task: layers.Dense(sizes[task], name=task)(inputs) for task in tasks})
+    compile_model(training_model, tasks, 1e-3, LOSS_WEIGHTS)
     examples = make_examples(np.zeros((8, 4), np.float32), TRAIN_INDEX[:8], tasks)
-    logs = learner.evaluate(Batches(examples, BATCH).stream(), return_dict=True, verbose=0)
+    logs = training_model.evaluate(Batches(examples, BATCH).dataset(), return_dict=True, verbose=0)
     assert {"loss", "emotion_accuracy"} <= set(logs)
 
 
@@ -263,7 +263,7 @@ def test_ccc_of_the_curves_is_that_of_the_metrics_over_all_batches() -> None:
 def test_a_loss_that_is_no_number_stops_with_advice() -> None:
     inputs = keras.Input((2,))
     model = keras.Model(inputs, {"emotion": layers.Dense(8, "softmax")(inputs)})
-    compile_network(model, ("emotion",), 1e-3, LOSS_WEIGHTS)
+    compile_model(model, ("emotion",), 1e-3, LOSS_WEIGHTS)
     features = np.full((4, 2), np.nan, np.float32)
     batches = Batches(make_examples(features, pd.DataFrame({"expression": [0, 1, 2, 3]}), ("emotion",)), 2, seed=0)
     with pytest.raises(InputError, match=r"lower train\.learning_rate"):

@@ -1,6 +1,6 @@
-"""Arrays of one shape in a file, read and written by row, by many processes at once.
+"""An array in a file, read and written by row, by many processes at once.
 
-What was read of a mapped file counts as memory for as long as it is mapped; here memory holds what is asked for.
+Unlike np.memmap, pages that were read do not count as this process's resident memory.
 """
 
 import errno
@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 
-class Rows:
-    """An array of (count, ...), at least 2-D and in C order, from `offset` bytes into an unbuffered file on.
+class ArrayFile:
+    """An array of (count, ...), at least 2-D and in C order, that begins at byte `offset` of an unbuffered file.
 
-    In another process it opens the file anew, by its name.
+    Unpickled in another process, it opens the file again by its name.
     """
 
     def __init__(self, file: FileIO, shape: tuple[int, ...], dtype: DTypeLike, offset: int = 0) -> None:
@@ -44,9 +44,9 @@ class Rows:
     def __reduce__(self) -> tuple[object, ...]:
         return _reopen, (self.file.name, self.file.mode, self.shape, self.dtype, self.offset)
 
-    def part(self, first: int, last: int) -> "Rows":
+    def slice(self, first: int, last: int) -> "ArrayFile":
         """Return the rows from `first` to before `last`, unread."""
-        return Rows(self.file, (last - first, *self.shape[1:]), self.dtype, self._position(first))
+        return ArrayFile(self.file, (last - first, *self.shape[1:]), self.dtype, self._position(first))
 
     def write(self, first: int, arrays: np.ndarray) -> None:
         """Write rows from `first` on. Raises ValueError for another shape and OSError where they don't fit."""
@@ -56,8 +56,11 @@ class Rows:
         if os.pwrite(self.file.fileno(), buffer.data, self._position(first)) < len(buffer):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.file.name)
 
-    def arrange(self, order: Sequence[int] | np.ndarray) -> None:
-        """Bring different rows to the front, in this order, by exchanging rows; what follows them is what is left."""
+    def reorder(self, order: Sequence[int] | np.ndarray) -> None:
+        """Reorder in place so that row `order[i]` becomes row i; the remaining rows follow in any order.
+
+        order: each row at most once.
+        """
         row_at, place_of = np.arange(len(self)), np.arange(len(self))
         for target, row in enumerate(order):
             place, displaced = place_of[row], row_at[target]
@@ -71,5 +74,5 @@ class Rows:
         return self.offset + row * self.row_bytes
 
 
-def _reopen(name: str, mode: str, shape: tuple[int, ...], dtype: np.dtype, offset: int) -> Rows:
-    return Rows(FileIO(name, mode), shape, dtype, offset)
+def _reopen(name: str, mode: str, shape: tuple[int, ...], dtype: np.dtype, offset: int) -> ArrayFile:
+    return ArrayFile(FileIO(name, mode), shape, dtype, offset)

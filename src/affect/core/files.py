@@ -1,4 +1,4 @@
-"""Outputs that appear whole or not at all, and that replace nothing but files of the same name."""
+"""Atomic writes: an output appears complete or not at all, and replaces nothing but files of the same name."""
 
 import errno
 import fcntl
@@ -7,123 +7,75 @@ import json
 import os
 import secrets
 import shutil
-import stat
-import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import pandas as pd
 
+from affect.core.places import kind_of, require_folder, require_place
 from affect.plumbing.errors import InputError
-
-_KINDS = {
-    stat.S_IFREG: "a file",
-    stat.S_IFDIR: "a folder",
-    stat.S_IFLNK: "a link",
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
-
-
-def require_place(file: Path) -> None:
-    """Raise InputError where something other than a file is in the place of a file to be written, and OSError where
-    its folder can't be written."""
-    if _is_other_than_file(file):
-        raise InputError(f"{file} is {_kind(file)}, where a file is to be written; it is left as it is: move it away")
-    folder = file.parent
-    while not os.path.lexists(folder):
-        folder = folder.parent
-    try:
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        error.filename = str(file)
-        raise
-
-
-def require_folder(folder: Path, made: Collection[str] = ()) -> None:
-    """Raise InputError where a folder to be written is there and holds anything but files of the names in `made`, or
-    where something else is in its place."""
-    if not os.path.lexists(folder):
-        return
-    if folder.is_symlink() or not folder.is_dir():
-        raise InputError(
-            f"{folder} is {_kind(folder)}, where a folder is to be written; it is left as it is: move it away"
-        )
-    parents = {str(parent) for file in made for parent in PurePath(file).parents}
-    for path in sorted(folder.rglob("*")):
-        name = str(path.relative_to(folder))
-        is_folder = path.is_dir() and not path.is_symlink()
-        if not (name in parents if is_folder else name in made and not _is_other_than_file(path)):
-            raise InputError(
-                f"{folder} holds {name!r} and is left as it is; move it away, or let `dvc repro` run the stage: "
-                f"it first removes what it has recorded"
-            )
 
 
 @contextmanager
-def whole_file(file: Path) -> Iterator[Path]:
-    """Give the path of a file to write; it takes the place of `file` once it is complete, and is removed on an error.
+def atomic_file(file: Path) -> Iterator[Path]:
+    """Yield a temporary path and rename it to `file` on success (atomic write); on an error it is removed.
 
-    Raises InputError where something other than a file is in that place. What a killed process has left unfinished is
-    removed first.
+    Leftovers of killed processes are removed first. Raises InputError where `file` is something other than a file.
     """
     require_place(file)
-    with _unfinished(file) as unfinished:
-        yield unfinished
-        _flush(unfinished)
-        unfinished.replace(file)
+    with _temporary(file) as temporary:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(file)
 
 
 @contextmanager
 def new_file(file: Path) -> Iterator[Path]:
-    """Give the path of a file to write, as `whole_file` does, for a name that nothing has: nothing is replaced.
+    """Write atomically as `atomic_file` does, to a name that nothing has: nothing is replaced.
 
-    Raises InputError, at once, where the name is taken. If it is taken meanwhile, what was written is kept beside it,
-    and the error says where.
+    Raises InputError, at once, where the name is taken. If it is taken meanwhile, the result is kept beside it, and the
+    error says where.
     """
     if os.path.lexists(file):
-        raise InputError(f"{file} is {_kind(file)} that is there already, and is left as it is; name a new file")
+        raise InputError(f"{file} is {kind_of(file)} that is there already, and is left as it is; name a new file")
     require_place(file)
-    with _unfinished(file) as unfinished:
-        unfinished.touch()
-        yield unfinished
-        _flush(unfinished)
+    with _temporary(file) as temporary:
+        temporary.touch()
+        yield temporary
+        _flush(temporary)
         try:
             file.touch(exist_ok=False)
         except FileExistsError:
             kept = file.with_name(f"{file.stem}-{secrets.token_hex(4)}{file.suffix}")
             kept.touch(exist_ok=False)
-            unfinished.replace(kept)
+            temporary.replace(kept)
             raise InputError(f"{file} has come meanwhile and is left as it is; the result is in {kept}") from None
-        unfinished.replace(file)
+        temporary.replace(file)
 
 
 @contextmanager
-def whole_folder(folder: Path, made: Collection[str] = ()) -> Iterator[Path]:
-    """Give an empty folder to fill; it becomes `folder` once it is complete.
+def atomic_folder(folder: Path, made: Collection[str] = ()) -> Iterator[Path]:
+    """Yield an empty temporary folder and rename it to `folder` on success (atomic write).
 
-    made: the paths in it of the files that the caller makes; those of an earlier run are replaced. Raises InputError
-    as `require_folder` does.
+    made: the paths in it of the caller's files; those of an earlier run are replaced. Raises InputError as
+    `require_folder` does.
     """
     require_folder(folder, made)
-    with _unfinished(folder) as unfinished:
-        unfinished.mkdir()
-        yield unfinished
-        _flush(unfinished)
+    with _temporary(folder) as temporary:
+        temporary.mkdir()
+        yield temporary
+        _flush(temporary)
         for name in made:
             (folder / name).unlink(missing_ok=True)
         for path in sorted(folder.rglob("*"), reverse=True):
             path.rmdir()
-        unfinished.replace(folder)
+        temporary.replace(folder)
 
 
 def write_text(file: Path, text: str) -> None:
     """Write a text in UTF-8; what can't be encoded is written as its escape."""
-    with whole_file(file) as unfinished:
-        unfinished.write_bytes(_encode(text))
+    _write(file, _encode(text))
 
 
 def write_json(file: Path, content: dict) -> None:
@@ -133,8 +85,7 @@ def write_json(file: Path, content: dict) -> None:
 
 def write_table(file: Path, table: pd.DataFrame) -> None:
     """Write a table as CSV, without its index."""
-    with whole_file(file) as unfinished:
-        unfinished.write_bytes(encode_table(table))
+    _write(file, encode_table(table))
 
 
 def encode_table(table: pd.DataFrame) -> bytes:
@@ -142,23 +93,28 @@ def encode_table(table: pd.DataFrame) -> bytes:
     return _encode(table.to_csv(index=False, lineterminator="\n"))
 
 
+def _write(file: Path, content: bytes) -> None:
+    with atomic_file(file) as temporary:
+        temporary.write_bytes(content)
+
+
 def _encode(text: str) -> bytes:
     return text.encode("utf-8", errors="backslashreplace")
 
 
 @contextmanager
-def _unfinished(path: Path) -> Iterator[Path]:
-    """Give a path in a folder of its own beside `path`; the folder is locked while it is worked in, then removed."""
+def _temporary(path: Path) -> Iterator[Path]:
+    """Yield a path in a locked temporary folder beside `path`; the folder is removed at the end."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
-    # A process that lives on, such as a killed one's worker, must not write into what its successor has begun.
+    # A fresh name each time: a killed process's worker may still be writing into its own folder.
     workshop = path.with_name(f"affect.tmp.{secrets.token_hex(4)}")
     try:
         workshop.mkdir()
         with _locked(workshop):
             yield workshop / path.name
     except OSError as error:
-        # Python names a file that can't be opened, but not one that can't be written any further.
+        # Python does not name the file when a write fails for want of space.
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             error.filename = str(path)
         raise
@@ -169,7 +125,7 @@ def _unfinished(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock. Raises BlockingIOError where another process holds it."""
+    """Lock a folder. Raises BlockingIOError where another process holds the lock."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -179,22 +135,14 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove what killed processes have left of it; those that are alive, here or elsewhere, hold their locks."""
-    for left in path.parent.glob(f"affect.tmp.{'[0-9a-f]' * 8}/{glob.escape(path.name)}"):
-        with suppress(BlockingIOError, FileNotFoundError), _locked(left.parent):
-            shutil.rmtree(left.parent)
-
-
-def _is_other_than_file(path: Path) -> bool:
-    return os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode)
-
-
-def _kind(path: Path) -> str:
-    return _KINDS[stat.S_IFMT(path.lstat().st_mode)]
+    """Remove the temporary folders of killed processes; living ones, here or elsewhere, hold their locks."""
+    for leftover in path.parent.glob(f"affect.tmp.{'[0-9a-f]' * 8}/{glob.escape(path.name)}"):
+        with suppress(BlockingIOError, FileNotFoundError), _locked(leftover.parent):
+            shutil.rmtree(leftover.parent)
 
 
 def _flush(path: Path) -> None:
-    """Make sure that a file, or all files of a folder, are on the disk before they take their name."""
+    """Flush a file, or all files of a folder, to the disk."""
     for file in [path, *path.rglob("*")]:
         descriptor = os.open(file, os.O_RDONLY)
         os.fsync(descriptor)

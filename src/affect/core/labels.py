@@ -1,8 +1,12 @@
-"""The eight expressions of AffectNet and its marks for what is not annotated."""
+"""The tasks and their labels. The task `emotion` is to name the expression, AffectNet's word for its eight classes."""
+
+VALENCE_AROUSAL = ("valence", "arousal")
+TASKS = ("emotion", *VALENCE_AROUSAL)
 
 EXPRESSIONS = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt")
 
 # AffectNet's labels 8-10 are for images without one of the eight expressions (Mollahosseini et al. 2017, table 2).
 EXCLUDED_EXPRESSIONS = {8: "none", 9: "uncertain", 10: "no_face"}
 
+# AffectNet's mark for an unknown valence or arousal.
 NOT_ANNOTATED = -2.0

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from affect.core.array_file import Rows
+from affect.core.array_file import ArrayFile
 from affect.core.files import write_table
+from affect.core.labels import VALENCE_AROUSAL
 from affect.plumbing.errors import InputError
 
 IMAGES_FILE = "images.npy"
@@ -23,7 +24,7 @@ class Records:
     The index has the columns id, expression (0-7), valence and arousal ([-1, 1], NaN where not annotated).
     """
 
-    images: Rows
+    images: ArrayFile
     index: pd.DataFrame
 
     @property
@@ -35,25 +36,25 @@ class Records:
         """Return the records of one split, which lie together."""
         rows = np.flatnonzero(self.index["split"] == split)
         first, last = (rows[0], rows[-1] + 1) if len(rows) else (0, 0)
-        return Records(self.images.part(first, last), self.index[first:last].reset_index(drop=True))
+        return Records(self.images.slice(first, last), self.index[first:last].reset_index(drop=True))
 
 
-def create_images(file: Path, count: int, size: int) -> Rows:
-    """Make an .npy file of (count, size, size, 3) uint8 images, black until they are written."""
+def create_images(file: Path, count: int, size: int) -> ArrayFile:
+    """Create an .npy file of (count, size, size, 3) uint8 images, black until they are written."""
     return _lay_out(file.open("w+b", buffering=0), (count, size, size, 3))
 
 
-def cut_images(images: Rows, count: int) -> None:
-    """Shorten a whole file of images to its first `count`; `images` itself is not to be used any more."""
+def truncate_images(images: ArrayFile, count: int) -> None:
+    """Truncate a file of images to its first `count`. Invalidates `images`."""
     _lay_out(images.file, (count, *images.shape[1:]))
 
 
-def _lay_out(file: FileIO, shape: tuple[int, ...]) -> Rows:
+def _lay_out(file: FileIO, shape: tuple[int, ...]) -> ArrayFile:
     """Give a file the header of NumPy and the length of an array of uint8."""
     file.seek(0)
     # NumPy pads its header, so that it is as long for any count of images.
     np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-    images = Rows(file, shape, np.uint8, file.tell())
+    images = ArrayFile(file, shape, np.uint8, file.tell())
     file.truncate(images.offset + len(images) * images.row_bytes)
     return images
 
@@ -84,14 +85,14 @@ def read_records(folder: Path) -> Records:
     return Records(images, index)
 
 
-def _open_images(file: Path) -> Rows:
+def _open_images(file: Path) -> ArrayFile:
     opened = file.open("rb", buffering=0)
     version = np.lib.format.read_magic(opened)
     shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(opened)
     square = len(shape) == 4 and min(shape) >= 0 and shape[1:] == (shape[1], shape[1], 3)
     if version != (1, 0) or fortran_order or dtype != np.uint8 or not square:
         raise ValueError(f"{file.name} holds no square RGB images")
-    images = Rows(opened, shape, dtype, opened.tell())
+    images = ArrayFile(opened, shape, dtype, opened.tell())
     if file.stat().st_size != images.offset + len(images) * images.row_bytes:
         raise ValueError(f"{file.name} is not as long as it says")
     return images
@@ -104,6 +105,6 @@ def _check_index(index: pd.DataFrame, images: int) -> None:
         raise ValueError(f"{INDEX_FILE} lacks {', '.join(sorted(missing))}")
     if index["expression"].dtype.kind != "i" or not index["expression"].between(0, 7).all():
         raise ValueError(f"{INDEX_FILE} has an expression other than 0 to 7")
-    for task in ("valence", "arousal"):
+    for task in VALENCE_AROUSAL:
         if index[task].dtype.kind not in "fi" or not (index[task].isna() | index[task].between(-1, 1)).all():
             raise ValueError(f"{INDEX_FILE} has {task} outside [-1, 1]")

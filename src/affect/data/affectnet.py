@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from affect.core.labels import EXCLUDED_EXPRESSIONS, EXPRESSIONS, NOT_ANNOTATED
+from affect.data.images import IMAGE_SUFFIXES, UnusableImageError
 from affect.plumbing.errors import InputError
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp")
 EXPRESSION_SUFFIX = "_exp.npy"
 
 # An annotation is one number; a file this large is something else, and would only cost time and memory.
-LARGEST_ANNOTATION = 65536
+MAX_ANNOTATION_BYTES = 65536
 
 # How far a valence or arousal may lie outside [-1, 1]: ten times what rounding to float32 can do.
 ROUNDING = 1e-6
@@ -25,27 +25,23 @@ ROUNDING = 1e-6
 APPLE_DOUBLE = b"\0\5\x16\7"
 
 
-class UnusableImageError(Exception):
-    """One image can't be used: `reason` is a word to count by, `detail` names the file and the fault."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
-
-
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Item:
     """An id of the dataset and the names of its image files: exactly one where the dataset is in order.
 
-    annotations: what the names of its annotations begin with, which is the id but for the way in which accents are
-    stored. others: the names of its files in images/ that are of no ending that is read.
+    annotations: the beginnings of the names of its annotation files, which differ from the id only in how accents are
+    stored. others: the names of its files in images/ whose ending is not read.
     """
 
     id: str
     images: tuple[str, ...]
     annotations: tuple[str, ...]
     others: tuple[str, ...] = ()
+
+    @property
+    def annotation_name(self) -> str:
+        """What the names of its annotation files begin with."""
+        return self.annotations[0] if self.annotations else self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class Annotation:
     arousal: float
 
 
-def list_entries(raw: Path) -> list[Entry]:
+def list_items(raw: Path) -> list[Item]:
     """List the ids that have an image or an expression file, in the order of the ids.
 
     Raises InputError where the folder is missing, is not in AffectNet's layout, or holds no image.
@@ -86,7 +82,7 @@ def list_entries(raw: Path) -> list[Entry]:
         found = f", but {next(iter(others.values()))[0]!r}" if others else ""
         raise InputError(f"data.raw: {raw / 'images'} holds no {', '.join(IMAGE_SUFFIXES)} file{found}")
     ids = sorted(images.keys() | annotated.keys(), key=_natural_order)
-    return [Entry(id, *(tuple(sorted(files.get(id, ()))) for files in (images, annotated, others))) for id in ids]
+    return [Item(id, *(tuple(sorted(files.get(id, ()))) for files in (images, annotated, others))) for id in ids]
 
 
 def compose(name: str) -> str:
@@ -102,25 +98,25 @@ def is_apple_double(file: Path) -> bool:
         return opened.read(len(APPLE_DOUBLE)) == APPLE_DOUBLE
 
 
-def single_image(entry: Entry) -> str:
-    """Return the name of the entry's image file.
+def single_image(item: Item) -> str:
+    """Return the name of the item's image file.
 
     Raises UnusableImageError unless there is exactly one, and its name can be printed.
     """
-    if not entry.id.isprintable():
-        raise UnusableImageError("name_unprintable", f"{entry.id!r} has characters that can't be printed")
-    if not entry.images and entry.others:
-        names = ", ".join(entry.others)
+    if not item.id.isprintable():
+        raise UnusableImageError("name_unprintable", f"{item.id!r} has characters that can't be printed")
+    if not item.images and item.others:
+        names = ", ".join(item.others)
         raise UnusableImageError("no_image", f"{names} is of no ending that is read ({', '.join(IMAGE_SUFFIXES)})")
-    if not entry.images:
-        raise UnusableImageError("no_image", f"{entry.id}{EXPRESSION_SUFFIX} has no image beside it in images/")
-    for files in (entry.images, entry.annotations):
+    if not item.images:
+        raise UnusableImageError("no_image", f"{item.id}{EXPRESSION_SUFFIX} has no image beside it in images/")
+    for files in (item.images, item.annotations):
         if len(files) > 1:
             # Names that look the same may differ in how their accents are stored.
             alike = len({compose(name) for name in files}) < len(files)
             shown = ", ".join(map(ascii, files) if alike else files)
             raise UnusableImageError("duplicate_id", f"one id for several files: {shown}")
-    return entry.images[0]
+    return item.images[0]
 
 
 def read_annotation(folder: Path, name: str) -> Annotation:
@@ -133,8 +129,8 @@ def read_annotation(folder: Path, name: str) -> Annotation:
         raise UnusableImageError("no_annotation", f"{expression_file.name} is missing")
     return Annotation(
         _read_expression(expression_file),
-        _read_affect(folder / f"{name}_val.npy"),
-        _read_affect(folder / f"{name}_aro.npy"),
+        _read_va(folder / f"{name}_val.npy"),
+        _read_va(folder / f"{name}_aro.npy"),
     )
 
 
@@ -160,7 +156,7 @@ def _read_expression(file: Path) -> int:
     return int(value)
 
 
-def _read_affect(file: Path) -> float:
+def _read_va(file: Path) -> float:
     if not os.path.lexists(file):
         return np.nan
     value = _read_number(file)
@@ -177,7 +173,7 @@ def _read_number(file: Path) -> float:
         # Opening a named pipe would wait for ever.
         if not file.is_file():
             raise ValueError("not a file")
-        if file.stat().st_size > LARGEST_ANNOTATION:
+        if file.stat().st_size > MAX_ANNOTATION_BYTES:
             raise ValueError("too large for one number")
         content = file.read_bytes()
         if not content.startswith(np.lib.format.MAGIC_PREFIX):

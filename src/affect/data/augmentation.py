@@ -23,34 +23,34 @@ class Augmentation:
     contrast: float
 
 
-def augment(image: np.ndarray, bounds: Augmentation, draws: np.random.Generator) -> np.ndarray:
+def augment(image: np.ndarray, bounds: Augmentation, rng: np.random.Generator) -> np.ndarray:
     """Return an altered copy of a square (size, size, 3) uint8 image; what is moved in is reflected at the border."""
     size = len(image)
     warped = cv2.warpAffine(
         image,
-        _draw_warp(size, bounds, draws),
+        _sample_warp(size, bounds, rng),
         (size, size),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT_101,
     )
-    return cv2.LUT(warped, _draw_tones(float(warped.mean()), bounds, draws))
+    return cv2.LUT(warped, _sample_tones(float(warped.mean()), bounds, rng))
 
 
-def _draw_warp(size: int, bounds: Augmentation, draws: np.random.Generator) -> np.ndarray:
+def _sample_warp(size: int, bounds: Augmentation, rng: np.random.Generator) -> np.ndarray:
     """Return the (2, 3) matrix that rotates and zooms about the centre, flips and shifts."""
     centre = (size - 1) / 2
-    angle = draws.uniform(-bounds.rotation, bounds.rotation)
-    zoom = 1 + draws.uniform(-bounds.zoom, bounds.zoom)
-    shift = draws.uniform(-bounds.shift, bounds.shift, 2) * size
+    angle = rng.uniform(-bounds.rotation, bounds.rotation)
+    zoom = 1 + rng.uniform(-bounds.zoom, bounds.zoom)
+    shift = rng.uniform(-bounds.shift, bounds.shift, 2) * size
     warp = cv2.getRotationMatrix2D((centre, centre), angle, zoom)
-    if draws.random() < bounds.flip:
+    if rng.random() < bounds.flip:
         warp = warp @ np.array([[-1, 0, size - 1], [0, 1, 0], [0, 0, 1]])
     return warp + np.array([[0, 0, shift[0]], [0, 0, shift[1]]])
 
 
-def _draw_tones(mean: float, bounds: Augmentation, draws: np.random.Generator) -> np.ndarray:
+def _sample_tones(mean: float, bounds: Augmentation, rng: np.random.Generator) -> np.ndarray:
     """Return the (256,) uint8 table from old to new values."""
-    brightness = 255 * draws.uniform(-bounds.brightness, bounds.brightness)
-    contrast = 1 + draws.uniform(-bounds.contrast, bounds.contrast)
+    brightness = 255 * rng.uniform(-bounds.brightness, bounds.brightness)
+    contrast = 1 + rng.uniform(-bounds.contrast, bounds.contrast)
     tones = (np.arange(256) - mean) * contrast + mean + brightness
     return np.clip(np.rint(tones), 0, 255).astype(np.uint8)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from affect.core.files import whole_file
+from affect.core.files import atomic_file
 
 MARGIN = 4
 CAPTION_HEIGHT = 18
@@ -31,8 +31,8 @@ def save_contact_sheet(
         pen.text((MARGIN, top + step // 2), name, "black", font)
         for column, image in enumerate(images):
             sheet.paste(Image.fromarray(image), (CAPTION_WIDTH + column * step, top))
-    with whole_file(file) as unfinished:
-        sheet.save(unfinished)
+    with atomic_file(file) as temporary:
+        sheet.save(temporary)
 
 
 def save_captioned(file: Path, title: str, images: Sequence[np.ndarray], captions: Sequence[str]) -> None:
@@ -49,5 +49,5 @@ def save_captioned(file: Path, title: str, images: Sequence[np.ndarray], caption
         left, top = column * width + MARGIN, LINE_HEIGHT * 2 + row * height
         sheet.paste(Image.fromarray(image).resize((CAPTIONED_SIDE, CAPTIONED_SIDE)), (left, top))
         pen.text((left, top + CAPTIONED_SIDE + 1), caption, "black", font, spacing=1)
-    with whole_file(file) as unfinished:
-        sheet.save(unfinished)
+    with atomic_file(file) as temporary:
+        sheet.save(temporary)

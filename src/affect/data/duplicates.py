@@ -11,7 +11,7 @@ from affect.core.opencv import cv2
 
 HASH_SIDE = 16
 HASHED_SIDE = 4 * HASH_SIDE
-PAIRS_AT_ONCE = 1 << 21
+PAIRS_PER_BLOCK = 1 << 21
 
 # Of pictures behind the same mask or in the same frame the hashes are alike. Where corners are of one colour, or a
 # group is large, the middles must be alike as well. Chosen on 614 photographs behind an oval, in wide margins, and
@@ -66,7 +66,7 @@ def _connect(hashes: np.ndarray, distance: int) -> np.ndarray:
     waiting: list[np.ndarray] = []
     for pairs in _close_pairs(hashes, distance):
         waiting.append(pairs)
-        if sum(map(len, waiting)) > PAIRS_AT_ONCE:
+        if sum(map(len, waiting)) > PAIRS_PER_BLOCK:
             first, waiting = _join_groups(first, waiting), []
     return _join_groups(first, waiting)
 
@@ -82,7 +82,7 @@ def _join_groups(first: np.ndarray, pairs: list[np.ndarray]) -> np.ndarray:
 
 def _close_pairs(hashes: np.ndarray, distance: int) -> Iterator[np.ndarray]:
     """Yield (pairs, 2) positions i, j > i of one picture; memory stays bounded however many images there are."""
-    rows_at_once = max(1, PAIRS_AT_ONCE // max(len(hashes), 1))
+    rows_at_once = max(1, PAIRS_PER_BLOCK // max(len(hashes), 1))
     whole, middle, bordered = np.ascontiguousarray(hashes["whole"]), hashes["middle"], hashes["bordered"]
     sides = [(np.ascontiguousarray(hashes[f"{side}whole"]), hashes[f"{side}middle"]) for side in ("", "mirrored_")]
     for start in range(0, len(hashes), rows_at_once):

@@ -7,8 +7,8 @@ import simplejpeg
 from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
 
 from affect.core.opencv import cv2
-from affect.data.affectnet import UnusableImageError
 
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp")
 # By content, whatever the name: photographs collected on the web are often WebP under another name.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 
@@ -19,6 +19,15 @@ PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 1 << 26
 
 # What libjpeg says of pixels that are missing; it fills them with grey, and Pillow passes over what it says.
 _CUT_SHORT = ("premature end", "instead of RST")
+
+
+class UnusableImageError(Exception):
+    """One image can't be used: `reason` is a word to count by, `detail` names the file and the fault."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
 
 
 def read_image(file: Path, min_side: int, max_pixels: int) -> np.ndarray:
@@ -45,7 +54,7 @@ def read_image(file: Path, min_side: int, max_pixels: int) -> np.ndarray:
         raise UnusableImageError("image_unreadable", f"{file.name}: {error}".replace(str(file), file.name)) from None
 
 
-def standardise(image: np.ndarray, size: int) -> np.ndarray:
+def letterbox(image: np.ndarray, size: int) -> np.ndarray:
     """Centre an image of any shape on a black square and resize it to (size, size, 3)."""
     height, width = image.shape[:2]
     side = max(height, width)

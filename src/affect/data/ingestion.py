@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from affect.core.array_file import Rows
-from affect.data.affectnet import Annotation, Entry, UnusableImageError, read_annotation, single_image
+from affect.core.array_file import ArrayFile
+from affect.data.affectnet import Annotation, Item, read_annotation, single_image
 from affect.data.duplicates import HASHES, hash_image
-from affect.data.images import read_image, standardise
+from affect.data.images import UnusableImageError, letterbox, read_image
 from affect.plumbing.parallel import parallel_map
 
 
@@ -27,7 +27,7 @@ class ImageLimits:
 class Ingested:
     """The usable images of a dataset and what was dropped.
 
-    faces: the columns id, expression, valence, arousal; its index is the entry's position. hashes: (entries,) of type
+    faces: the columns id, expression, valence, arousal; its index is the item's position. hashes: (items,) of type
     affect.data.duplicates.HASHES, by that position. dropped: the columns id, reason, detail.
     """
 
@@ -36,19 +36,19 @@ class Ingested:
     dropped: pd.DataFrame
 
 
-def ingest(raw: Path, entries: Sequence[Entry], limits: ImageLimits, images: Rows, description: str) -> Ingested:
-    """Read, check, pad and resize the entries' images over all cores; `images` gets the usable ones, by position."""
-    hashes = np.zeros(len(entries), HASHES)
+def ingest(raw: Path, items: Sequence[Item], limits: ImageLimits, images: ArrayFile, description: str) -> Ingested:
+    """Read, check, pad and resize the items' images on all cores; `images` gets the usable ones, by position."""
+    hashes = np.zeros(len(items), HASHES)
     faces: dict[int, tuple[str, int, float, float]] = {}
     dropped: list[tuple[str, str, str]] = []
     load = partial(_load, raw=raw, limits=limits, images=images)
-    results = parallel_map(load, list(enumerate(entries)), description)
-    for position, (entry, result) in enumerate(zip(entries, results, strict=True)):
+    results = parallel_map(load, list(enumerate(items)), description)
+    for position, (item, result) in enumerate(zip(items, results, strict=True)):
         if isinstance(result, UnusableImageError):
-            dropped.append((entry.id, result.reason, result.detail))
+            dropped.append((item.id, result.reason, result.detail))
             continue
         label, hashes[position] = result
-        faces[position] = (entry.id, label.expression, label.valence, label.arousal)
+        faces[position] = (item.id, label.expression, label.valence, label.arousal)
     columns = ["id", "expression", "valence", "arousal"]
     return Ingested(
         pd.DataFrame.from_dict(faces, orient="index", columns=columns),
@@ -58,14 +58,14 @@ def ingest(raw: Path, entries: Sequence[Entry], limits: ImageLimits, images: Row
 
 
 def _load(
-    numbered: tuple[int, Entry], raw: Path, limits: ImageLimits, images: Rows
+    numbered: tuple[int, Item], raw: Path, limits: ImageLimits, images: ArrayFile
 ) -> tuple[Annotation, np.ndarray] | UnusableImageError:
-    position, entry = numbered
+    position, item = numbered
     try:
-        file = raw / "images" / single_image(entry)
-        annotation = read_annotation(raw / "annotations", (*entry.annotations, entry.id)[0])
+        file = raw / "images" / single_image(item)
+        annotation = read_annotation(raw / "annotations", item.annotation_name)
         image = read_image(file, limits.min_side, limits.max_pixels)
     except UnusableImageError as error:
         return error
-    images.write(position, standardise(image, images.shape[1])[None])
+    images.write(position, letterbox(image, images.shape[1])[None])
     return annotation, hash_image(image)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from affect.core.rng import digest
+from affect.core.rng import hash_seed
 from affect.data.affectnet import compose
 from affect.plumbing.errors import InputError
 
@@ -87,7 +87,7 @@ def require_images(faces: pd.DataFrame, wanted: tuple[str, ...]) -> None:
 
 
 def _draw_order(ids: pd.Index, seed: int, draw: str) -> list[str]:
-    return sorted(ids, key=lambda id: digest(seed, draw, id))
+    return sorted(ids, key=lambda id: hash_seed(seed, draw, id))
 
 
 def _share_out(total: int, counts: pd.Series) -> pd.Series:

@@ -2,10 +2,8 @@
 
 import pandas as pd
 
-from affect.core.labels import EXPRESSIONS
+from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
 from affect.data.duplicates import LARGE_GROUP
-
-AFFECT = ("valence", "arousal")
 
 
 def summarise(found: int, usable: int, used: pd.DataFrame, dropped: pd.DataFrame) -> dict:
@@ -22,7 +20,7 @@ def summarise(found: int, usable: int, used: pd.DataFrame, dropped: pd.DataFrame
         "dropped": {"total": len(dropped)} | {str(reason): int(count) for reason, count in reasons.items()},
         "duplicates": _count_duplicates(used),
         "splits": {str(name): _count_expressions(part) for name, part in used.groupby("split", sort=False)},
-    } | {name: _moments(used[name]) for name in AFFECT}
+    } | {name: _moments(used[name]) for name in VALENCE_AROUSAL}
 
 
 def doubts_about_duplicates(counts: dict[str, int], used: pd.DataFrame) -> list[str]:

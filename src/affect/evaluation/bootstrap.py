@@ -1,7 +1,7 @@
-"""Bootstrap intervals: how much a figure would vary if other images had been evaluated.
+"""Bootstrap intervals: how much a metric would vary if other images had been evaluated.
 
-A resample is a row of counts, how often each image is in it, so that any figure that is computed from counted images
-is computed for many resamples at once.
+A resample is a row of counts, how often each image is in it, so that a metric of counted images is computed for many
+resamples at once.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,24 +11,24 @@ from typing import TypeVar
 import numpy as np
 from scipy.stats import norm, t
 
-from affect.core.rng import generator
+from affect.core.rng import rng_for
 
 Name = TypeVar("Name")
 Interval = tuple[float, float]
 
 CONFIDENCE = 0.95
 
-# Where a figure is undefined in more of the resamples, the remaining ones are too select a sample of them.
-MOST_UNDEFINED = 0.05
-MOST_GROUPS = 1000
-COUNTS_AT_ONCE = 250_000
+# If over 5 % of the resamples leave it undefined, the others are biased: report no interval.
+MAX_UNDEFINED = 0.05
+MAX_GROUPS = 1000
+COUNTS_PER_BLOCK = 250_000
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure of a set of images, and what it would be for others.
+class BootstrapEstimate:
+    """A metric of a set of images, and its values for resamples of them.
 
-    resampled: (resamples,) float, the figure in each resample; jackknife: (groups,) float, the figure without each
+    resampled: (resamples,) float, the metric of each resample; jackknife: (groups,) float, the metric without each
     group of the images; NaN where it is undefined.
     """
 
@@ -36,28 +36,28 @@ class Figure:
     resampled: np.ndarray
     jackknife: np.ndarray
 
-    def __sub__(self, other: "Figure") -> "Figure":
-        """Return the difference of two figures of the same resamples."""
-        return Figure(
+    def __sub__(self, other: "BootstrapEstimate") -> "BootstrapEstimate":
+        """Return the difference of two estimates of the same resamples."""
+        return BootstrapEstimate(
             self.estimate - other.estimate, self.resampled - other.resampled, self.jackknife - other.jackknife
         )
 
     def interval(self) -> Interval | None:
-        """Return the bias-corrected and accelerated (BCa) 95 % interval.
+        """Return the bias-corrected and accelerated (BCa) 95 % interval, with Student's t quantiles.
 
-        Returns None where the figure is undefined, or is in more than one in twenty of the resamples.
+        Returns None where the metric is undefined, or is in more than one in twenty of the resamples.
 
-        The quantiles are Student's instead of the normal ones, because the spread of the resamples is itself estimated
-        from the images. Its degrees of freedom follow from the kurtosis of the jackknife's influence values.
+        Plain BCa has normal quantiles. Student's are wider, because the spread of the resamples is itself estimated
+        from the images. Their degrees of freedom follow from the kurtosis of the jackknife's influence values.
 
         Source: Efron, Better bootstrap confidence intervals (1987); Hesterberg, What teachers should know about the
         bootstrap (2015), section 4.3, for the wider quantiles.
         """
         defined = self.resampled[~np.isnan(self.resampled)]
-        if np.isnan(self.estimate) or len(defined) < (1 - MOST_UNDEFINED) * len(self.resampled):
+        if np.isnan(self.estimate) or len(defined) < (1 - MAX_UNDEFINED) * len(self.resampled):
             return None
         below = np.mean(defined < self.estimate) + np.mean(defined == self.estimate) / 2
-        # An estimate beyond all of its resamples has no finite bias; half a resample is the most that they can tell.
+        # Clip to half a resample: a proportion of 0 or 1 would give an infinite bias correction.
         bias = norm.ppf(np.clip(below, 0.5 / len(defined), 1 - 0.5 / len(defined)))
         acceleration, freedom = _shape_of_influence(self.jackknife[~np.isnan(self.jackknife)])
         bounds = bias + t.ppf([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], freedom)
@@ -67,35 +67,38 @@ class Figure:
 
 
 def bootstrap(
-    compute: Callable[[np.ndarray], dict[Name, np.ndarray]], images: int, resamples: int, seed: int
-) -> dict[Name, Figure]:
-    """Return the figures that `compute` makes of counted images, all of them in the same resamples.
+    compute: Callable[[np.ndarray], dict[Name, np.ndarray]], n_images: int, resamples: int, seed: int
+) -> dict[Name, BootstrapEstimate]:
+    """Return the metrics that `compute` makes of counted images, all of them in the same resamples.
 
-    compute: takes counts, (rows, images) float32, and returns (rows,) of each figure by its name.
+    compute: takes counts, (rows, images) float32, and returns (rows,) of each metric by its name.
     """
-    estimates = compute(np.ones((1, images), np.float32))
-    resampled = _join(map(compute, resample(images, resamples, seed)))
-    jackknife = _join(map(compute, leave_out(images)))
-    return {name: Figure(float(value[0]), resampled[name], jackknife[name]) for name, value in estimates.items()}
+    estimates = compute(np.ones((1, n_images), np.float32))
+    resampled = _join(map(compute, resample(n_images, resamples, seed)))
+    jackknife = _join(map(compute, leave_out(n_images)))
+    return {
+        name: BootstrapEstimate(float(estimate[0]), resampled[name], jackknife[name])
+        for name, estimate in estimates.items()
+    }
 
 
-def resample(images: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield the counts of images drawn with replacement, in parts of (some, images) float32."""
-    draws = generator(seed, "bootstrap")
-    at_once = max(1, COUNTS_AT_ONCE // images)
-    for first in range(0, resamples, at_once):
-        rows = min(at_once, resamples - first)
-        cells = draws.integers(images, size=(rows, images)) + np.arange(rows)[:, None] * images
-        yield np.bincount(cells.ravel(), minlength=rows * images).reshape(rows, images).astype(np.float32)
+def resample(n_images: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield the counts of images sampled with replacement, in blocks of (some, images) float32."""
+    rng = rng_for(seed, "bootstrap")
+    per_block = max(1, COUNTS_PER_BLOCK // n_images)
+    for first in range(0, resamples, per_block):
+        rows = min(per_block, resamples - first)
+        cells = rng.integers(n_images, size=(rows, n_images)) + np.arange(rows)[:, None] * n_images
+        yield np.bincount(cells.ravel(), minlength=rows * n_images).reshape(rows, n_images).astype(np.float32)
 
 
-def leave_out(images: int) -> Iterator[np.ndarray]:
+def leave_out(n_images: int) -> Iterator[np.ndarray]:
     """Yield the counts of the jackknife, each row without one of at most 1,000 groups, as (some, images) float32."""
-    groups = min(images, MOST_GROUPS)
-    group = np.arange(images) % groups
-    at_once = max(1, COUNTS_AT_ONCE // images)
-    for first in range(0, groups, at_once):
-        left_out = np.arange(first, min(first + at_once, groups))
+    groups = min(n_images, MAX_GROUPS)
+    group = np.arange(n_images) % groups
+    per_block = max(1, COUNTS_PER_BLOCK // n_images)
+    for first in range(0, groups, per_block):
+        left_out = np.arange(first, min(first + per_block, groups))
         yield (left_out[:, None] != group).astype(np.float32)
 
 

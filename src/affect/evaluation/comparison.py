@@ -8,24 +8,24 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from affect.core.predictions import DECIMALS
-from affect.evaluation.bootstrap import Figure
+from affect.evaluation.bootstrap import BootstrapEstimate
 
 TIE = "tie"
 LOWER_IS_BETTER = ("rmse", "mae")
 
 
-def compare(networks: list[str], figures: Mapping[tuple[str, str, str], Figure]) -> list[dict]:
+def compare(networks: list[str], estimates: Mapping[tuple[str, str, str], BootstrapEstimate]) -> list[dict]:
     """Compare each pair of networks in each metric that both have.
 
-    figures: by (network, task, metric), in the same resamples. Returns a dictionary for each comparison: task, metric,
-    first and second network, the difference first minus second, its 95 % interval, and the verdict: the better
+    estimates: by (network, task, metric), in the same resamples. Returns a dictionary for each comparison: task,
+    metric, first and second network, the difference first minus second, its 95 % interval, and the verdict: the better
     network, or "tie" where the interval holds 0. A difference that has no interval is left out.
     """
-    metrics = dict.fromkeys(name[1:] for name in figures)
+    metrics = dict.fromkeys(name[1:] for name in estimates)
     comparisons = []
     for first, second in combinations(networks, 2):
         for task, metric in metrics:
-            difference = figures[first, task, metric] - figures[second, task, metric]
+            difference = estimates[first, task, metric] - estimates[second, task, metric]
             if (interval := difference.interval()) is not None:
                 comparisons.append(
                     {

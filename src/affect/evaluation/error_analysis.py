@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_fscore_support
 
-from affect.core.labels import EXPRESSIONS
+from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
 from affect.core.predictions import DECIMALS, PROBABILITIES
 
-MOST_CONFUSED = 5
+MAX_CONFUSED = 5
 
 
 def per_class(table: pd.DataFrame) -> list[dict]:
@@ -20,7 +20,7 @@ def per_class(table: pd.DataFrame) -> list[dict]:
         table["expression"], table["predicted_expression"], labels=range(len(EXPRESSIONS)), zero_division=np.nan
     )
     scores = pd.DataFrame({"precision": precision, "recall": recall, "f1": f1})
-    for task in ("valence", "arousal"):
+    for task in VALENCE_AROUSAL:
         scores[f"{task}_mae"] = (table[task] - table[f"predicted_{task}"]).abs().groupby(table["expression"]).mean()
     return [
         {"expression": name, "images": int(count)} | row.dropna().round(DECIMALS).to_dict()
@@ -34,7 +34,7 @@ def most_confused(table: pd.DataFrame) -> list[dict]:
     share that is of the images with the true expression."""
     wrong = table[table["expression"] != table["predicted_expression"]]
     counts = wrong.groupby(["expression", "predicted_expression"]).size()
-    commonest = counts.sort_values(ascending=False, kind="stable").head(MOST_CONFUSED)
+    commonest = counts.sort_values(ascending=False, kind="stable").head(MAX_CONFUSED)
     occurring = table["expression"].value_counts()
     return [
         {

@@ -1,6 +1,6 @@
-"""The twelve metrics of a predictions table whose images count several times, or not at all: for many counts at once.
+"""The twelve metrics of weighted images, vectorised over resamples.
 
-They are those of affect.evaluation.metrics, which tests hold them to; this form makes many resamples affordable.
+Tests hold them to affect.evaluation.metrics, which is a thousand times slower on thousands of resamples.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from affect.core.labels import EXPRESSIONS
+from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
 from affect.core.predictions import PROBABILITIES
 
 CLASSES = len(EXPRESSIONS)
@@ -17,8 +17,8 @@ CLASSES = len(EXPRESSIONS)
 SMALLEST_VARIANCE = 1e-12
 
 
-class WeightedMetrics:
-    """Computes the metrics of one predictions table (with core.predictions.COLUMNS) for given counts."""
+class ResampledMetrics:
+    """Computes the metrics of one table (the columns of affect.core.predictions.COLUMNS) for given counts."""
 
     def __init__(self, table: pd.DataFrame) -> None:
         truth = table["expression"].to_numpy()
@@ -28,9 +28,7 @@ class WeightedMetrics:
             _Ranking(truth == expression, table[PROBABILITIES[expression]].to_numpy())
             for expression in np.unique(truth)
         ]
-        self.terms = {
-            task: terms for task in ("valence", "arousal") if (terms := _affect_terms(table, task)) is not None
-        }
+        self.terms = {task: terms for task in VALENCE_AROUSAL if (terms := _va_terms(table, task)) is not None}
 
     def __call__(self, counts: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
         """Return each metric by (task, name) as (rows,) for counts of (rows, images) float32; NaN where undefined."""
@@ -41,7 +39,7 @@ class WeightedMetrics:
             results = {("emotion", name): values for name, values in metrics.items()}
             results |= {("emotion", "auc_roc"): roc, ("emotion", "auc_pr"): precision_recall}
             for task, terms in self.terms.items():
-                sums = _affect_metrics(counts @ terms)
+                sums = _va_metrics(counts @ terms)
                 results |= {(task, name): values for name, values in sums.items()}
         return results
 
@@ -104,7 +102,7 @@ def _expression_metrics(confusion: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _affect_terms(table: pd.DataFrame, task: str) -> np.ndarray | None:
+def _va_terms(table: pd.DataFrame, task: str) -> np.ndarray | None:
     """Return what the metrics of a task sum over the images, (images, 9), zero where it is not annotated."""
     truth, prediction = table[task].to_numpy(np.float64), table[f"predicted_{task}"].to_numpy(np.float64)
     known = ~(np.isnan(truth) | np.isnan(prediction))
@@ -119,8 +117,8 @@ def _affect_terms(table: pd.DataFrame, task: str) -> np.ndarray | None:
     ).astype(np.float64)
 
 
-def _affect_metrics(sums: np.ndarray) -> dict[str, np.ndarray]:
-    """Compute from the (rows, 9) sums of _affect_terms."""
+def _va_metrics(sums: np.ndarray) -> dict[str, np.ndarray]:
+    """Compute from the (rows, 9) sums of _va_terms."""
     means = (sums[:, 1:] / sums[:, :1]).T
     true, predicted, true_square, predicted_square, product, square_error, error, same_sign = means
     covariance = product - true * predicted

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from affect.core.labels import EXPRESSIONS
+from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
 from affect.core.predictions import DECIMALS, PROBABILITIES
-from affect.evaluation.bootstrap import Figure, bootstrap
+from affect.evaluation.bootstrap import BootstrapEstimate, bootstrap
 from affect.evaluation.comparison import compare, mcnemar
 from affect.evaluation.error_analysis import expected_calibration_error, most_confused, per_class
-from affect.evaluation.metrics import AFFECT_METRICS, EXPRESSION_METRICS, PROBABILITY_METRICS, UndefinedMetricError
-from affect.evaluation.resampled_metrics import WeightedMetrics
+from affect.evaluation.metrics import EXPRESSION_METRICS, PROBABILITY_METRICS, VA_METRICS, UndefinedMetricError
+from affect.evaluation.resampled_metrics import ResampledMetrics
 
 
 def evaluate(tables: Mapping[str, pd.DataFrame], resamples: int, seed: int, calibration_bins: int) -> dict:
@@ -20,7 +20,7 @@ def evaluate(tables: Mapping[str, pd.DataFrame], resamples: int, seed: int, cali
     tables: by network, predictions of the same images in the same rows, with the columns of
     affect.core.predictions.COLUMNS. Valence and arousal are evaluated where annotated.
     """
-    weighted = {network: WeightedMetrics(table) for network, table in tables.items()}
+    weighted = {network: ResampledMetrics(table) for network, table in tables.items()}
 
     def compute(counts: np.ndarray) -> dict[tuple[str, str, str], np.ndarray]:
         return {
@@ -29,25 +29,25 @@ def evaluate(tables: Mapping[str, pd.DataFrame], resamples: int, seed: int, cali
             for metric, values in metrics(counts).items()
         }
 
-    figures = bootstrap(compute, len(next(iter(tables.values()))), resamples, seed)
+    estimates = bootstrap(compute, len(next(iter(tables.values()))), resamples, seed)
     results: dict = {}
     for network, table in tables.items():
         metrics, notes = evaluate_predictions(table)
         results[network] = {
             **metrics,
             "calibration": {"ece": round(expected_calibration_error(table, calibration_bins), DECIMALS)},
-            "intervals": intervals(network, metrics, figures, notes),
+            "intervals": intervals(network, metrics, estimates, notes),
             "classes": per_class(table),
             "confused": most_confused(table),
             "notes": notes,
         }
-    return results | {"comparison": compare(list(tables), figures), "mcnemar": mcnemar(tables)}
+    return results | {"comparison": compare(list(tables), estimates), "mcnemar": mcnemar(tables)}
 
 
 def intervals(
     network: str,
     metrics: Mapping[str, Mapping[str, float]],
-    figures: Mapping[tuple[str, str, str], Figure],
+    estimates: Mapping[tuple[str, str, str], BootstrapEstimate],
     notes: list[str],
 ) -> dict[str, dict[str, list[float]]]:
     """Return the 95 % interval of each of a network's metrics; notes say where the resamples don't give one."""
@@ -55,7 +55,7 @@ def intervals(
     for task, names in metrics.items():
         found[task] = {}
         for name in names:
-            interval = figures[network, task, name].interval()
+            interval = estimates[network, task, name].interval()
             if interval is None:
                 notes.append(f"{task}.{name}: no interval, it is undefined in too many resamples")
             elif interval[0] == interval[1]:
@@ -77,10 +77,10 @@ def evaluate_predictions(table: pd.DataFrame) -> tuple[dict[str, dict[str, float
         "emotion": _compute("emotion", EXPRESSION_METRICS, truth, predicted, notes)
         | _compute("emotion", PROBABILITY_METRICS, truth, probabilities, notes)
     }
-    for task in ("valence", "arousal"):
+    for task in VALENCE_AROUSAL:
         annotated = table[[task, f"predicted_{task}"]].dropna().to_numpy()
         if len(annotated):
-            results[task] = _compute(task, AFFECT_METRICS, annotated[:, 0], annotated[:, 1], notes)
+            results[task] = _compute(task, VA_METRICS, annotated[:, 0], annotated[:, 1], notes)
         else:
             notes.append(f"{task}: not annotated, or not learnt")
     return results, notes

@@ -1,16 +1,12 @@
 """The networks that can stand under the heads: how each is built, wants its input, and gets its first weights."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import keras
-import numpy as np
 from keras import KerasTensor, layers, ops
 
-from affect.core.files import whole_file
 from affect.plumbing.errors import InputError
 
 IMAGENET = "imagenet"
@@ -34,7 +30,7 @@ def _standardise_rgb(rgb: KerasTensor) -> KerasTensor:
     """As keras.applications.densenet.preprocess_input: scaled to [0, 1], then standardised as ImageNet."""
     scaled = layers.Rescaling(1 / 255, name="scale")(rgb)
     variance = (0.229**2, 0.224**2, 0.225**2)
-    return layers.Normalization(mean=(0.485, 0.456, 0.406), variance=variance, name="standardise")(scaled)
+    return layers.Normalization(mean=(0.485, 0.456, 0.406), variance=variance, name="letterbox")(scaled)
 
 
 def _leave_to_backbone(rgb: KerasTensor) -> KerasTensor:
@@ -63,39 +59,10 @@ def build_backbone(name: str, rgb: KerasTensor, weights: str | None) -> keras.Mo
     inputs = backbone.preprocess(rgb)
     if weights == IMAGENET:
         return _construct_with_imagenet(name, inputs)
-    network = backbone.construct(include_top=False, weights=None, input_tensor=inputs)
+    model = backbone.construct(include_top=False, weights=None, input_tensor=inputs)
     if weights is not None:
-        _load(keras.Model(inputs, network.output), Path(weights) / f"{name}.weights.h5")
-    return network
-
-
-def save_backbone(name: str, body: keras.Model, file: Path) -> None:
-    """Write the weights of a backbone for `build_backbone`: half precision, compressed, half the size of float32.
-
-    Raises ValueError for a weight beyond half precision.
-    """
-    bare = BACKBONES[name].construct(include_top=False, weights=None)
-    bare.set_weights(body.get_weights())
-    with tempfile.TemporaryDirectory() as folder, whole_file(file) as unfinished:
-        whole = Path(folder) / file.name
-        bare.save_weights(whole)
-        _halve(whole, unfinished)
-
-
-def _halve(whole: Path, file: Path) -> None:
-    with h5py.File(whole) as source, h5py.File(file, "w") as target:
-
-        def copy(path: str, item: h5py.Group | h5py.Dataset) -> None:
-            if not isinstance(item, h5py.Dataset):
-                target.require_group(path).attrs.update(item.attrs)
-                return
-            half = item[()].astype(np.float16)
-            if not np.isfinite(half).all():
-                raise ValueError(f"{path} holds a value beyond half precision")
-            options = {"compression": "gzip", "compression_opts": 9, "shuffle": True} if half.ndim else {}
-            target.create_dataset(path, data=half, **options).attrs.update(item.attrs)
-
-        source.visititems(copy)
+        _load_weights(keras.Model(inputs, model.output), Path(weights) / f"{name}.weights.h5")
+    return model
 
 
 def _construct_with_imagenet(name: str, inputs: KerasTensor) -> keras.Model:
@@ -109,14 +76,14 @@ def _construct_with_imagenet(name: str, inputs: KerasTensor) -> keras.Model:
         ) from error
 
 
-def _load(network: keras.Model, file: Path) -> None:
+def _load_weights(model: keras.Model, file: Path) -> None:
     if not file.is_file():
         raise InputError(
             f"model.weights: {file} is missing; put it there (made by `backbone.save_weights`), "
             f"or set model.weights to imagenet, or to null for a random start"
         )
     try:
-        network.load_weights(file)
+        model.load_weights(file)
     except (OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"model.weights: {file} does not hold the weights of this backbone: {reason}") from error

@@ -1,19 +1,22 @@
-"""How Keras runs here: quiet, repeatable, and taking GPU memory only as it needs it."""
+"""How Keras runs here: quiet, repeatable, taking GPU memory only as it needs it, and in which precision it trains."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# TensorFlow reads this when it is first imported: its notes on processor features and devices are no news.
+import ml_dtypes
+import numpy as np
+
+# Silence TensorFlow's start-up messages about CPU features.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# It leaves oneDNN off on processors without AVX-512, where ResNet50's step then takes nearly twice as long.
+# TensorFlow leaves oneDNN off on processors without AVX-512, where ResNet50's step then takes nearly twice as long.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 @contextmanager
 def _silent_native_code() -> Iterator[None]:
-    """Discard what libraries write to standard error by themselves; Python's own errors still reach the caller."""
+    """Discard what native libraries write to standard error; Python's own errors still reach the caller."""
     kept = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
@@ -24,20 +27,52 @@ def _silent_native_code() -> Iterator[None]:
         os.close(kept)
 
 
-# Its first notes come before it has read the variable.
+# TensorFlow prints before it reads TF_CPP_MIN_LOG_LEVEL, so standard error is redirected during the import.
 with _silent_native_code():
     import keras
+
+ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
+
+BFLOAT16 = "mixed_bfloat16"
+FLOAT32 = "float32"
+
+# Measured with `make bench`: their dense convolutions gain, the depthwise ones of EfficientNet lose.
+_FASTER_IN_BFLOAT16 = ("resnet50", "densenet121")
+_PROCESSOR_FLAGS = ("avx512_bf16", "amx_bf16")
 
 
 def set_up(seed: int = 0) -> None:
     """Seed Keras and make its operations repeatable; call it before anything is built.
 
-    Only training draws anything at random, so only training needs a seed of its own.
+    Only training draws random numbers, so only training needs a seed of its own.
     """
     keras.utils.set_random_seed(seed)
-    if keras.backend.backend() == "tensorflow":
+    if ON_TENSORFLOW:
         import tensorflow as tf  # noqa: PLC0415, the only backend that needs it
 
         tf.config.experimental.enable_op_determinism()
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def fastest_precision(backbone: str, processor: Path = Path("/proc/cpuinfo")) -> str:
+    """Return the Keras dtype policy: mixed_bfloat16 where processor and backbone gain from it, else float32.
+
+    On a GPU it is float32, which TensorFlow computes on its tensor cores; other policies were not measured there.
+    """
+    gains = backbone in _FASTER_IN_BFLOAT16 and not _has_gpu()
+    flags = processor.read_text().split() if gains and processor.is_file() else []
+    return BFLOAT16 if any(flag in flags for flag in _PROCESSOR_FLAGS) else FLOAT32
+
+
+def input_dtype(precision: str) -> np.dtype:
+    """Return the dtype in which the first layer of a Keras dtype policy takes its input."""
+    return np.dtype(ml_dtypes.bfloat16 if precision == BFLOAT16 else np.float32)
+
+
+def _has_gpu() -> bool:
+    if not ON_TENSORFLOW:
+        return any(device.startswith("gpu") for device in keras.distribution.list_devices())
+    import tensorflow as tf  # noqa: PLC0415, the only backend that needs it
+
+    return bool(tf.config.list_physical_devices("GPU"))

@@ -1,30 +1,35 @@
-"""The operations that training spends its time on, each in one of TensorFlow's kernels where Keras composes many.
+"""Fused TensorFlow kernels for batch norm and Adam, which Keras builds from many ops.
 
 On another backend Keras's own are used. Results differ by rounding alone.
 """
+# ruff: noqa: PLC0415, on another backend TensorFlow is never imported
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers, ops
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-_ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
+from affect.models.backend import ON_TENSORFLOW
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 class FusedBatchNormalization(layers.BatchNormalization):
     """Batch norm in one of TensorFlow's operations: Keras's takes six, a third of a step on a processor."""
 
-    def call(self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None) -> tf.Tensor:
+    def call(self, inputs: "tf.Tensor", training: bool | None = None, mask: "tf.Tensor | None" = None) -> "tf.Tensor":
         """Normalise (count, height, width, channels) by the batch in training, else by the moving averages."""
         if not (training and self.trainable) or mask is not None:
             return super().call(inputs, training=training, mask=mask)
+        import tensorflow as tf
+
         gamma, beta = (ops.cast(weight, "float32") for weight in (self.gamma, self.beta))
         outputs, mean, unbiased = tf.compat.v1.nn.fused_batch_norm(inputs, gamma, beta, epsilon=self.epsilon)
         values = ops.cast(ops.prod(ops.shape(inputs)[:3]), "float32")
-        # Keras averages the variance of the batch as it is, not an estimate of what it was drawn from.
+        # Keras's moving variance uses the biased batch variance; the fused op returns the unbiased one.
         for average, value in ((self.moving_mean, mean), (self.moving_variance, unbiased * (values - 1) / values)):
             average.assign(average * self.momentum + value * (1 - self.momentum))
         return outputs
@@ -33,8 +38,10 @@ class FusedBatchNormalization(layers.BatchNormalization):
 class FusedAdam(keras.optimizers.Adam):
     """Adam that reads and writes each weight once a step: Keras's passes over memory ten times."""
 
-    def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
+    def update_step(self, gradient: "tf.Tensor", variable: keras.Variable, learning_rate: "tf.Tensor") -> None:
         """Update a variable and its two moments."""
+        import tensorflow as tf
+
         index = self._get_variable_index(variable)
         step = ops.cast(self.iterations + 1, "float32")
         tf.raw_ops.ResourceApplyAdam(
@@ -53,10 +60,10 @@ class FusedAdam(keras.optimizers.Adam):
 
 def adam(learning_rate: float) -> keras.optimizers.Adam:
     """Return Adam, fused where the backend has it."""
-    return (FusedAdam if _ON_TENSORFLOW else keras.optimizers.Adam)(learning_rate)
+    return (FusedAdam if ON_TENSORFLOW else keras.optimizers.Adam)(learning_rate)
 
 
-def fused_copy(model: keras.Model, precision: str | None = None) -> keras.Model:
+def clone_with_fused_ops(model: keras.Model, precision: str | None = None) -> keras.Model:
     """Copy a model for training, with fused batch norm and the same weights; they fit back by `set_weights`.
 
     `precision` is the Keras dtype policy of the layers that return maps (4-D), instead of their own; what follows
@@ -69,7 +76,7 @@ def fused_copy(model: keras.Model, precision: str | None = None) -> keras.Model:
         has_type = isinstance(layer, layers.Layer) and not isinstance(layer, layers.InputLayer)
         if precision and has_type and layer.output.ndim == 4:
             config["dtype"] = precision
-        fused = _ON_TENSORFLOW and isinstance(layer, layers.BatchNormalization)
+        fused = ON_TENSORFLOW and isinstance(layer, layers.BatchNormalization)
         return (FusedBatchNormalization if fused else type(layer)).from_config(config)
 
     copy = keras.models.clone_model(model, clone_function=copy_layer)
@@ -77,13 +84,16 @@ def fused_copy(model: keras.Model, precision: str | None = None) -> keras.Model:
     return copy
 
 
-def constant_inference(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what predicts a batch as the model, of one input and output, is now: training it later changes nothing.
+def freeze_for_inference(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Return an inference function, of one input and output, with the current weights baked in as constants.
 
     TensorFlow folds batch norm into convolutions whose weights are constants, and lays them out once.
     """
-    if not _ON_TENSORFLOW:
+    if not ON_TENSORFLOW:
         return model.predict_on_batch
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
     traced = tf.function(lambda inputs: model(inputs, training=False)).get_concrete_function(
         tf.TensorSpec(model.input.shape, tf.float32)
     )

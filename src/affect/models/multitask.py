@@ -1,4 +1,4 @@
-"""The multi-task network: a backbone, the heads of the tasks, and the cut between what is frozen and what trains."""
+"""The multi-task model: a backbone, a head for each task, and its split into a frozen and a trainable half."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,67 +6,65 @@ from dataclasses import dataclass
 import keras
 from keras import KerasTensor, layers
 
-from affect.core.labels import EXPRESSIONS
+from affect.core.labels import EXPRESSIONS, TASKS
 from affect.models.backbones import build_backbone
 from affect.plumbing.errors import InputError
 
-TASKS = ("emotion", "valence", "arousal")
-
 
 @dataclass(frozen=True)
-class Units:
-    """The widths of the dense layers: the shared one, the emotion head's, and the valence and arousal heads' each."""
+class HeadWidths:
+    """The widths of the dense layers: shared, in the emotion head, and in the valence and the arousal head each."""
 
     shared: int
     emotion: int
-    affect: int
+    valence_arousal: int
 
 
 @dataclass(frozen=True)
-class Network:
+class SplitModel:
     """A model and its two halves, which share its layers.
 
-    model: (count, size, size, 3) RGB 0-255 to {task: (count, 8) probabilities or (count, 1) in [-1, 1]}.
-    frozen: the same images to what the trained half takes; None where every layer trains.
-    trained: the output of the frozen half (or the images) to the model's outputs.
+    full: (count, size, size, 3) RGB 0-255 to {task: (count, 8) probabilities or (count, 1) in [-1, 1]}.
+    frozen: the same images to the input of the trainable half; None where every layer trains.
+    trainable: the output of the frozen half (or the images) to the outputs of the full model.
     """
 
-    model: keras.Model
+    full: keras.Model
     frozen: keras.Model | None
-    trained: keras.Model
+    trainable: keras.Model
 
 
-def build_network(
+def build_model(
     backbone: str,
     size: int,
     weights: str | None,
     fine_tune_layers: int,
-    units: Units,
+    widths: HeadWidths,
     tasks: Sequence[str] = TASKS,
-) -> Network:
-    """Build a network whose topmost `fine_tune_layers` backbone layers train, as do the heads of the `tasks`.
+) -> SplitModel:
+    """Build a model whose topmost `fine_tune_layers` backbone layers train, as do the heads of the `tasks`.
 
     Raises InputError for weights that can't be had and for more layers than the backbone has.
     """
     images = keras.Input((size, size, 3), name="image")
-    body = build_backbone(backbone, images, weights)
-    if fine_tune_layers > len(body.layers):
-        raise InputError(f"model.fine_tune_layers is {fine_tune_layers}, but {backbone} has {len(body.layers)} layers")
-    _freeze(body.layers[: len(body.layers) - fine_tune_layers])
-    model = keras.Model(images, _add_heads(body.output, units, tasks), name=backbone)
-    return _cut(model, frozen_layers=len(body.layers) - fine_tune_layers)
+    base = build_backbone(backbone, images, weights)
+    n_frozen = len(base.layers) - fine_tune_layers
+    if n_frozen < 0:
+        raise InputError(f"model.fine_tune_layers is {fine_tune_layers}, but {backbone} has {len(base.layers)} layers")
+    _freeze(base.layers[:n_frozen])
+    return _split_at(keras.Model(images, _add_heads(base.output, widths, tasks), name=backbone), n_frozen)
 
 
-def _add_heads(features: KerasTensor, units: Units, tasks: Sequence[str]) -> dict[str, KerasTensor]:
+def _add_heads(features: KerasTensor, widths: HeadWidths, tasks: Sequence[str]) -> dict[str, KerasTensor]:
     pooled = layers.GlobalAveragePooling2D(name="pooling")(features)
-    shared = layers.Dense(units.shared, "relu", name="shared")(pooled)
+    shared = layers.Dense(widths.shared, "relu", name="shared")(pooled)
     outputs = {}
     for task in tasks:
         if task == "emotion":
-            hidden = layers.Dense(units.emotion, "relu", name="emotion_hidden")(shared)
+            hidden = layers.Dense(widths.emotion, "relu", name="emotion_hidden")(shared)
             outputs[task] = layers.Dense(len(EXPRESSIONS), "softmax", name=task)(hidden)
         else:
-            hidden = layers.Dense(units.affect, "relu", name=f"{task}_hidden")(shared)
+            hidden = layers.Dense(widths.valence_arousal, "relu", name=f"{task}_hidden")(shared)
             outputs[task] = layers.Dense(1, "tanh", name=task)(hidden)
     return outputs
 
@@ -82,18 +80,17 @@ def _freeze(frozen: Sequence[layers.Layer]) -> None:
             layer.rate = 0.0
 
 
-def _cut(model: keras.Model, frozen_layers: int) -> Network:
-    """Divide a model at the last place before its first trained layer through which everything passes."""
-    first_trained = model.operations.index(model.layers[frozen_layers])
-    cut = _bottlenecks(model)
-    cut_position = max(position for position in cut if position < max(first_trained, 1))
-    if cut_position == 0:
-        return Network(model, None, model)
-    features = model.operations[cut_position].output
-    return Network(model, keras.Model(model.input, features), keras.Model(features, model.output))
+def _split_at(model: keras.Model, first_trainable: int) -> SplitModel:
+    """Split the model at the last tensor below the first trainable layer through which all paths pass."""
+    limit = max(model.operations.index(model.layers[first_trainable]), 1)
+    cut = max(point for point in _cut_points(model) if point < limit)
+    if cut == 0:
+        return SplitModel(model, None, model)
+    features = model.operations[cut].output
+    return SplitModel(model, keras.Model(model.input, features), keras.Model(features, model.output))
 
 
-def _bottlenecks(model: keras.Model) -> list[int]:
+def _cut_points(model: keras.Model) -> list[int]:
     """Return the positions of the operations whose output alone feeds everything after them."""
     operations = model.operations
     position = {operation: index for index, operation in enumerate(operations)}

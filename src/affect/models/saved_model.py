@@ -9,7 +9,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 import keras
 import numpy as np
 
-from affect.core.files import whole_file
+from affect.core.files import atomic_file
 from affect.core.labels import EXPRESSIONS
 from affect.plumbing.errors import InputError
 
@@ -29,7 +29,7 @@ def save_model(model: keras.Model, file: Path) -> None:
     Keras 3.8 and all later ones can load it (`make test-keras`).
     Beside the date, metadata.json in the file names the expressions, in the order of the output "emotion".
     """
-    with TemporaryDirectory() as folder, whole_file(file) as unfinished:
+    with TemporaryDirectory() as folder, atomic_file(file) as temporary:
         model.save(folder, zipped=False)
         metadata = Path(folder) / "metadata.json"
         dated = json.loads(metadata.read_text(encoding="utf-8"))
@@ -38,7 +38,7 @@ def save_model(model: keras.Model, file: Path) -> None:
         config = Path(folder) / "config.json"
         whole = _number_shared_objects(config.read_text(encoding="utf-8"))
         config.write_text(json.dumps(json.loads(whole, object_hook=_without_newer_keys)), encoding="utf-8")
-        with ZipFile(unfinished, "w") as archive:
+        with ZipFile(temporary, "w") as archive:
             for part in sorted(Path(folder).glob("*.*")):
                 archive.writestr(ZipInfo(part.name, NO_DATE), part.read_bytes())
 
@@ -90,7 +90,7 @@ def image_size(model: keras.Model) -> int:
     return model.input.shape[1]
 
 
-def cost(model: keras.Model, file: Path) -> dict[str, int | float]:
+def model_size(model: keras.Model, file: Path) -> dict[str, int | float]:
     """Return a model's parameters, those that were trained, and the megabytes (10^6) of its file."""
     return {
         "parameters": model.count_params(),

@@ -1,5 +1,5 @@
-"""The one exception that means: the user can mend this."""
+"""An error that the user can fix; its message says how."""
 
 
 class InputError(Exception):
-    """A mistake in the data, the parameters or a command; its one-line message says what to do about it."""
+    """A mistake in the data, the parameters or a command, told in one line with what to do about it."""

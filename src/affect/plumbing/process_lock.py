@@ -1,6 +1,5 @@
-"""One process at a time for what they write to the same place, and none that outlives the DVC that started it."""
+"""A file lock for each stage, and a watcher that stops a stage whose parent DVC has died."""
 
-import fcntl
 import os
 import sys
 import threading
@@ -10,27 +9,30 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+from filelock import FileLock, Timeout
 
 from affect.plumbing.errors import InputError
 
-# As early as it can be known, before what takes seconds to import: DVC may be killed meanwhile.
+# Read before the imports that take seconds: DVC may be killed meanwhile.
 _STARTED_BY = os.getppid()
 _ORPHANED = "the DVC that started it is gone; dvc repro goes on"
 
 
 @contextmanager
-def exclusive(lock: Path) -> Iterator[None]:
-    """Wait until no other process is in here with the same file, which is left there.
+def file_lock(file: Path) -> Iterator[None]:
+    """Hold an exclusive lock on this file; the file stays on disk.
 
-    Raises InputError where the DVC that started this process is gone: the other one may have been its successor.
+    Raises InputError where the DVC that started this process has died: the lock's last holder may have been its
+    successor.
     """
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"{lock.stem}: waits for another run of it to end", file=sys.stderr, flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(file)
+    try:
+        held = lock.acquire(blocking=False)
+    except Timeout:
+        print(f"{file.stem}: waits for another run of it to end", file=sys.stderr, flush=True)
+        held = lock.acquire()
+    with held:
         if _is_orphaned():
             raise InputError(_ORPHANED)
         yield
@@ -41,8 +43,8 @@ def started_by_dvc() -> bool:
     return "DVC_STAGE" in os.environ
 
 
-def end_with_dvc(name: str) -> None:
-    """Have this process end, with its worker processes, when the DVC that started it, if one did, is gone.
+def exit_when_orphaned(name: str) -> None:
+    """Watch in a thread for the death of the DVC that started this process, and then kill it and its workers.
 
     Nobody would record its output, and the next run may be writing it already.
     """

@@ -1,18 +1,17 @@
-"""How a script runs: with the pinned packages, alone where it is a stage, and ended by a mistake in one line."""
+"""Run a script: check versions, lock the stage, print an InputError as one line."""
 
 import os
 import re
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
+from affect.plumbing import paths
 from affect.plumbing.errors import InputError
-from affect.plumbing.process_lock import end_with_dvc, exclusive
+from affect.plumbing.process_lock import exit_when_orphaned, file_lock
+from affect.plumbing.until_recorded import remove_recorded
 from affect.plumbing.versions import check_versions
 
-REQUIREMENTS = Path(__file__).parents[3] / "requirements.txt"
-LOCKS = Path("data/cache")
 # The exit code of shells for a command that Ctrl-C has ended.
 INTERRUPTED = 130
 RESTORE = "git restore metrics && dvc checkout"
@@ -23,22 +22,24 @@ def run_stage(main: Callable[[], None]) -> None:
     name = "-".join(re.sub(r"\W", "_", part) for part in [Path(sys.argv[0]).stem, *sys.argv[1:]])
 
     def run_alone() -> None:
-        end_with_dvc(name)
-        with exclusive(LOCKS / f"{name}.lock"):
+        exit_when_orphaned(name)
+        with file_lock(paths.CACHE / f"{name}.lock"):
+            remove_recorded()
             main()
 
     run_command(run_alone, f"; outputs that DVC has removed come back with `{RESTORE}`")
 
 
 def run_command(main: Callable[[], None], hint: str = "") -> None:
-    """Run a script's `main`; an InputError or an OSError becomes one line on standard error and exit code 1.
+    """Run a script's `main` with the pinned packages.
 
-    The hint ends the line of an OSError.
+    An InputError or an OSError becomes one line on standard error, which the hint ends for an OSError, and exit code 1.
     """
     name = Path(sys.argv[0]).stem
     # A file's name need not be UTF-8.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
+        check_versions(paths.REQUIREMENTS)
         main()
     except InputError as error:
         sys.exit(printable(f"{name}: {error}"))
@@ -53,9 +54,5 @@ def run_command(main: Callable[[], None], hint: str = "") -> None:
 
 
 def printable(text: str) -> str:
-    """Return a text on one line, in which what can't be printed, as in odd file names, stands as its escape."""
+    """Return a text on one line in which unprintable characters, as in odd file names, stand as their escapes."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-
-
-# Scripts import this module first: with other versions, the rest may not even be imported.
-run_command(partial(check_versions, REQUIREMENTS))

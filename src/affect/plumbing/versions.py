@@ -1,4 +1,4 @@
-"""The versions that run against those that requirements.txt pins."""
+"""Compare installed packages with requirements.txt."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from affect.core.labels import EXPRESSIONS
+from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
 from affect.core.predictions import DECIMALS
 from affect.plumbing.errors import InputError
 
 # Plots are drawn by a browser from text: beyond this, more points cost more than they show.
-MOST_CURVE_POINTS = 200
-MOST_SCATTER_POINTS = 2000
+MAX_CURVE_POINTS = 200
+MAX_SCATTER_POINTS = 2000
 MACRO = "macro"
 # What the training curves show, by the name under which it is logged.
 MEASURES = {
@@ -48,7 +48,7 @@ def roc(table: pd.DataFrame) -> pd.DataFrame:
         curves[name] = false_positives, true_positives
     if curves:
         grid = np.unique(np.concatenate([xs for xs, _ in curves.values()]))
-        # A curve that rises at a point has two heights there; the area under their mean is the mean of their areas.
+        # At a vertical step keep both heights, so that the mean curve's area is the mean area.
         lower = np.mean([np.interp(-grid, -xs[::-1], ys[::-1]) for xs, ys in curves.values()], axis=0)
         upper = np.mean([np.interp(grid, xs, ys) for xs, ys in curves.values()], axis=0)
         curves[MACRO] = grid.repeat(2), np.stack([lower, upper], axis=1).ravel()
@@ -69,13 +69,13 @@ def precision_recall(table: pd.DataFrame) -> pd.DataFrame:
     return _join(curves, "recall", "precision")
 
 
-def affect_scatter(table: pd.DataFrame) -> pd.DataFrame:
+def va_scatter(table: pd.DataFrame) -> pd.DataFrame:
     """Return true and predicted valence and arousal, one row an image and dimension, where both are known."""
     parts = []
-    for task in ("valence", "arousal"):
+    for task in VALENCE_AROUSAL:
         part = table[["id", task, f"predicted_{task}"]].set_axis(["id", "truth", "predicted"], axis=1).dropna()
         part.insert(1, "dimension", task)
-        parts.append(_thin(part, MOST_SCATTER_POINTS))
+        parts.append(_thin(part, MAX_SCATTER_POINTS))
     return pd.concat(parts)
 
 
@@ -83,7 +83,7 @@ def circumplex(table: pd.DataFrame) -> pd.DataFrame:
     """Return each image's point in the plane of valence and arousal, where both are known, twice: the columns id,
     expression, side ("truth" or "prediction"), valence, arousal."""
     known = table[["valence", "arousal", "predicted_valence", "predicted_arousal"]].notna().all(axis=1)
-    shown = _thin(table[known], MOST_SCATTER_POINTS // 2)
+    shown = _thin(table[known], MAX_SCATTER_POINTS // 2)
     sides = []
     for side, prefix in (("truth", ""), ("prediction", "predicted_")):
         points = shown[["id", "expression", f"{prefix}valence", f"{prefix}arousal"]]
@@ -121,7 +121,7 @@ def _one_against_rest(table: pd.DataFrame) -> Iterator[tuple[str, np.ndarray, np
 def _join(curves: dict[str, tuple[np.ndarray, np.ndarray]], x: str, y: str) -> pd.DataFrame:
     parts = [pd.DataFrame({"expression": [], "point": [], x: [], y: []})]
     for name, (xs, ys) in curves.items():
-        points = _thin(pd.DataFrame({x: xs, y: ys}), MOST_CURVE_POINTS).round(DECIMALS)
+        points = _thin(pd.DataFrame({x: xs, y: ys}), MAX_CURVE_POINTS).round(DECIMALS)
         points.insert(0, "expression", name)
         points.insert(1, "point", range(len(points)))
         parts.append(points)

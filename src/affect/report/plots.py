@@ -1,4 +1,4 @@
-"""The figures of the report, as SVG that is the same for the same data."""
+"""The plots of the report, as SVG that is the same for the same data."""
 
 import io
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from affect.core.labels import EXPRESSIONS
 from affect.report.plot_data import MACRO, MEASURES
 
-# The salt fixes the identifiers in the file; text stays text, so that it is small and can be searched.
+# A fixed hash salt makes the SVG reproducible; text is kept as text.
 STYLE: Any = {
     "svg.hashsalt": "affect",
     "svg.fonttype": "none",
@@ -41,14 +41,14 @@ NETWORK_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 
 @dataclass(frozen=True)
 class Plot:
-    """A drawn figure: what it shows, in words, and its SVG."""
+    """A plot: its caption and its SVG."""
 
     caption: str
     svg: str
 
 
-def draw_all(data: Mapping[str, pd.DataFrame]) -> Iterator[Plot]:
-    """Draw the figures of all networks.
+def plot_all(data: Mapping[str, pd.DataFrame]) -> Iterator[Plot]:
+    """Plot the results of all networks.
 
     data: the tables of affect.report.plot_data by name, each with a column `backbone`: curves, confusion, roc,
     precision_recall, circumplex, reliability.
@@ -75,7 +75,7 @@ def draw_all(data: Mapping[str, pd.DataFrame]) -> Iterator[Plot]:
             "circumplex",
             "valence and arousal",
             "Each image's prediction (dot); an arrow leads from an expression's true mean (ring) to its predicted one.",
-            _circumplex,
+            plot_circumplex,
         ),
         (
             "reliability",
@@ -157,7 +157,8 @@ def _curves(axes: Axes, table: pd.DataFrame, x: str, y: str) -> None:
     axes.legend(loc="lower left" if x == "recall" else "lower right", ncols=2)
 
 
-def _circumplex(axes: Axes, table: pd.DataFrame) -> None:
+def plot_circumplex(axes: Axes, table: pd.DataFrame) -> None:
+    """Draw predictions and the means of each expression; table: as affect.report.plot_data.circumplex returns it."""
     angles = np.linspace(0, 2 * np.pi, 200)
     axes.plot(np.cos(angles), np.sin(angles), color="lightgrey", linewidth=1)
     axes.axhline(0, color="lightgrey", linewidth=0.8)

@@ -1,23 +1,29 @@
-"""Training a backbone from a random start on everything that is known about drawn faces."""
+"""Pretraining: a backbone from random weights learns all labels of the drawn faces."""
 
 import os
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import h5py
 import keras
-import tensorflow as tf
+import numpy as np
 from joblib.externals.loky import get_reusable_executor
 from keras import layers
 
-from affect.core.files import whole_file
+from affect.core.files import atomic_file
 from affect.core.labels import EXPRESSIONS
-from affect.models.backbones import build_backbone
-from affect.models.kernels import fused_copy
+from affect.models.backbones import BACKBONES, build_backbone
+from affect.models.kernels import clone_with_fused_ops
 from affect.synthetic.faces import ACTION_UNITS
-from affect.synthetic.stream import DrawnStream
-from affect.training.batches import stream
+from affect.synthetic.stream import SyntheticFaces
+from affect.training.batches import to_tf_dataset
 from affect.training.fit import ConcordanceCorrelation
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _LANDMARKS = 68
 _LANDMARK_CHANNELS = 64
@@ -25,17 +31,17 @@ _LANDMARK_CHANNELS = 64
 _LOSS_WEIGHTS = {"emotion": 1.0, "valence": 5.0, "arousal": 5.0, "action_units": 4.0, "landmarks": 10.0}
 
 
-def build_network(backbone: str, size: int, batch_norm_momentum: float) -> tuple[keras.Model, keras.Model]:
-    """Build the network, and return it with the backbone in it.
+def build_pretraining_model(name: str, size: int, batch_norm_momentum: float) -> tuple[keras.Model, keras.Model]:
+    """Build the model to train, and return it with the backbone in it.
 
-    The network takes images (count, size, size, 3) RGB 0-255 and returns the targets of `affect.synthetic.stream`.
+    The model takes images (count, size, size, 3) RGB 0-255 and returns the targets of `affect.synthetic.stream`.
     """
-    plain = build_backbone(backbone, keras.Input((size, size, 3), name="image"), weights=None)
-    body = fused_copy(plain)
-    _ease_start(body.layers, batch_norm_momentum)
-    pooled = layers.GlobalAveragePooling2D(name="pooling", dtype="float32")(body.output)
+    images = keras.Input((size, size, 3), name="image")
+    backbone = clone_with_fused_ops(build_backbone(name, images, weights=None))
+    _ease_start(backbone.layers, batch_norm_momentum)
+    pooled = layers.GlobalAveragePooling2D(name="pooling", dtype="float32")(backbone.output)
     # Where a landmark lies is lost in pooling.
-    places = layers.Conv2D(_LANDMARK_CHANNELS, 1, name="landmark_maps", dtype="float32")(body.output)
+    places = layers.Conv2D(_LANDMARK_CHANNELS, 1, name="landmark_maps", dtype="float32")(backbone.output)
     outputs = {
         "emotion": layers.Dense(len(EXPRESSIONS), "softmax", name="emotion", dtype="float32")(pooled),
         "valence": layers.Dense(1, "tanh", name="valence", dtype="float32")(pooled),
@@ -43,17 +49,17 @@ def build_network(backbone: str, size: int, batch_norm_momentum: float) -> tuple
         "action_units": layers.Dense(len(ACTION_UNITS), "sigmoid", name="action_units", dtype="float32")(pooled),
         "landmarks": layers.Dense(2 * _LANDMARKS, name="landmarks", dtype="float32")(layers.Flatten()(places)),
     }
-    return keras.Model(body.input, outputs, name=f"{backbone}_on_drawn_faces"), body
+    return keras.Model(backbone.input, outputs, name=f"{name}_on_drawn_faces"), backbone
 
 
-def _ease_start(body: Sequence[layers.Layer], batch_norm_momentum: float) -> None:
+def _ease_start(backbone: Sequence[layers.Layer], batch_norm_momentum: float) -> None:
     """Let every residual block begin as the identity (Goyal et al. 2017, section 5.1), and none be dropped.
 
     Where no face comes twice there is nothing to regularise. The moving averages of batch norm are to follow a run of
     a few thousand steps.
     """
-    names = {layer.name for layer in body}
-    for layer in body:
+    names = {layer.name for layer in backbone}
+    for layer in backbone:
         if isinstance(layer, layers.Dropout):
             layer.rate = 0.0
         if isinstance(layer, layers.BatchNormalization):
@@ -63,15 +69,15 @@ def _ease_start(body: Sequence[layers.Layer], batch_norm_momentum: float) -> Non
                 layer.gamma.assign(keras.ops.zeros_like(layer.gamma))
 
 
-def compile_network(
-    network: keras.Model, steps: int, warm_up: float, learning_rate: float, weight_decay: float
+def compile_pretraining_model(
+    model: keras.Model, steps: int, warm_up: float, learning_rate: float, weight_decay: float
 ) -> None:
     """Set AdamW, whose rate rises over the share `warm_up` of the steps and then falls as a cosine, and the losses."""
     warm_up_steps = round(warm_up * steps)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, steps - warm_up_steps, warmup_target=learning_rate, warmup_steps=warm_up_steps
     )
-    network.compile(
+    model.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=weight_decay, global_clipnorm=1.0),
         loss={
             "emotion": "sparse_categorical_crossentropy",
@@ -91,28 +97,58 @@ def compile_network(
     )
 
 
-def draw_batches(faces: DrawnStream, steps: range) -> tf.data.Dataset:
+def draw_batches(faces: SyntheticFaces, steps: range) -> "tf.data.Dataset":
     """Return the batches of `steps`, in order, drawn by as many other processes as there are cores."""
     processes = os.cpu_count() or 1
     executor = get_reusable_executor(max_workers=processes)
-    return stream(lambda step: executor.submit(faces.batch, step).result(), steps, ahead=2 * processes)
+    return to_tf_dataset(lambda step: executor.submit(faces.batch, step).result(), steps, ahead=2 * processes)
 
 
-class Checkpoint(keras.callbacks.Callback):
-    """Keep weights, optimiser and random states after each epoch, so that a run can go on where it was stopped."""
+class PretrainingCheckpoint(keras.callbacks.Callback):
+    """Save weights, optimiser and random states after each epoch: a killed pretraining resumes bit-identically."""
 
     def __init__(self, file: Path) -> None:
         super().__init__()
         self.file = file
 
-    def restore(self, network: keras.Model) -> int:
-        """Load a compiled network's state, if there is one, and return the steps that it has trained."""
-        network.optimizer.build(network.trainable_variables)
+    def restore(self, model: keras.Model) -> int:
+        """Restore a compiled model from the file, if there is one, and return the steps that it has trained."""
+        model.optimizer.build(model.trainable_variables)
         if self.file.is_file():
-            network.load_weights(self.file)
-        return int(network.optimizer.iterations)
+            model.load_weights(self.file)
+        return int(model.optimizer.iterations)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002, Keras passes them
         """Replace the file by the present state, in one step."""
-        with whole_file(self.file) as unfinished:
-            self.model.save_weights(unfinished)
+        with atomic_file(self.file) as temporary:
+            self.model.save_weights(temporary)
+
+
+def save_backbone(name: str, backbone: keras.Model, file: Path) -> None:
+    """Write the weights of a backbone for `build_backbone`: half precision, compressed, half the size of float32.
+
+    Raises ValueError for a weight beyond half precision.
+    """
+    # Without the layers that `build_backbone` puts before it.
+    constructed = BACKBONES[name].construct(include_top=False, weights=None)
+    constructed.set_weights(backbone.get_weights())
+    with tempfile.TemporaryDirectory() as folder, atomic_file(file) as temporary:
+        whole = Path(folder) / file.name
+        constructed.save_weights(whole)
+        _halve(whole, temporary)
+
+
+def _halve(whole: Path, file: Path) -> None:
+    with h5py.File(whole) as source, h5py.File(file, "w") as target:
+
+        def copy(path: str, item: h5py.Group | h5py.Dataset) -> None:
+            if not isinstance(item, h5py.Dataset):
+                target.require_group(path).attrs.update(item.attrs)
+                return
+            half = item[()].astype(np.float16)
+            if not np.isfinite(half).all():
+                raise ValueError(f"{path} holds a value beyond half precision")
+            options = {"compression": "gzip", "compression_opts": 9, "shuffle": True} if half.ndim else {}
+            target.create_dataset(path, data=half, **options).attrs.update(item.attrs)
+
+        source.visititems(copy)

@@ -6,12 +6,12 @@ import numpy as np
 
 from affect.core.labels import EXPRESSIONS
 from affect.core.opencv import cv2
-from affect.core.rng import digest
-from affect.synthetic.faces import draw_face
+from affect.core.rng import hash_seed
+from affect.synthetic.faces import render_face
 
 
 @dataclass(frozen=True)
-class DrawnStream:
+class SyntheticFaces:
     """Batches of faces that no sample holds: their seed is made from `seed` and `purpose`, not `seed` itself.
 
     A batch is fixed by these attributes and its step; expressions take turns.
@@ -31,9 +31,9 @@ class DrawnStream:
         """
         # The other processes already fill the cores.
         cv2.setNumThreads(1)
-        seed = digest(self.seed, "drawn stream", self.purpose)
+        seed = hash_seed(self.seed, "drawn stream", self.purpose)
         ids = range(step * self.batch_size, (step + 1) * self.batch_size)
-        faces = [draw_face(seed, id, id % len(EXPRESSIONS), self.size, self.expressiveness) for id in ids]
+        faces = [render_face(seed, id, id % len(EXPRESSIONS), self.size, self.expressiveness) for id in ids]
         targets = {
             "emotion": np.array([face.expression for face in faces]),
             "valence": np.array([[face.valence] for face in faces], np.float32),

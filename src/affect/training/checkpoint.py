@@ -1,4 +1,4 @@
-"""Training that goes on from its last finished epoch after it was killed, to the same bytes."""
+"""Resume a killed training from its last finished epoch, bit-identically."""
 
 import hashlib
 import json
@@ -10,9 +10,10 @@ from zipfile import BadZipFile
 import keras
 import numpy as np
 
-from affect.core.files import whole_file, write_text
+from affect.core.files import atomic_file
 from affect.plumbing.errors import InputError
 
+# The attributes in which Keras's callbacks count epochs.
 COUNTERS = {
     keras.callbacks.EarlyStopping: ("wait", "stopped_epoch", "best", "best_epoch"),
     keras.callbacks.ReduceLROnPlateau: ("wait", "cooldown_counter", "best"),
@@ -20,7 +21,7 @@ COUNTERS = {
 
 
 def fingerprint(files: Iterable[Path], arrays: Iterable[np.ndarray], *facts: object) -> str:
-    """Return a hash of the files' contents, of the arrays' and of the facts, as `repr` shows them."""
+    """Return a hash of the contents of the files and arrays and of the facts, as `repr` shows them."""
     total = hashlib.blake2b(repr(facts).encode(), digest_size=16)
     for path in files:
         with path.open("rb") as file:
@@ -35,28 +36,8 @@ def checkpoint_name(backbone: str) -> str:
     return f"{backbone}.checkpoint.npz"
 
 
-def remove_checkpoint(file: Path) -> None:
-    """Remove the file of a training whose end DVC has recorded, if it is there."""
-    file.unlink(missing_ok=True)
-    _note(file).unlink(missing_ok=True)
-
-
-def _note(file: Path) -> Path:
-    return file.with_suffix(".made")
-
-
-def _is_recorded(file: Path, lock: Path) -> bool:
-    note = _note(file)
-    return note.exists() and lock.exists() and note.read_text(encoding="utf-8") in lock.read_text(encoding="utf-8")
-
-
-def _md5(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "md5").hexdigest()
-
-
 class Checkpoint(keras.callbacks.Callback):
-    """Keep in one file, after each epoch, all that the rest of training depends on.
+    """After each epoch, keep in one file all that the rest of training depends on.
 
     Pass it to `fit` after `early_stopping` and `plateau`.
     """
@@ -69,7 +50,7 @@ class Checkpoint(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.file = file
-        self.key = ""
+        self.fingerprint = ""
         self.early_stopping = early_stopping
         self.plateau = plateau
         self.epochs: list[dict[str, float]] = []
@@ -82,47 +63,40 @@ class Checkpoint(keras.callbacks.Callback):
         """Seconds of training, those of a killed process up to its last finished epoch included."""
         return time.perf_counter() - self._started
 
-    def restore(self, learner: keras.Model, key: str, lock: Path) -> bool:
-        """Bring a compiled model to where the file's training was; False where there is none with the same key.
+    def remaining(self, epochs: int) -> range:
+        """Return which of so many epochs are still to be trained: none once early stopping has ended the training."""
+        stopped = bool(self._counters) and self._counters[0]["stopped_epoch"] > 0
+        return range(epochs if stopped else len(self.epochs), epochs)
 
-        key: the fingerprint of all that the training depends on. lock: dvc.lock, which need not be there; a training
-        whose end it records is not gone on with. Raises InputError for a damaged file.
+    def restore(self, training_model: keras.Model, fingerprint: str) -> bool:
+        """Restore a compiled model from the file; False where there is none with the same fingerprint.
+
+        fingerprint: of all that the training depends on. Raises InputError for a damaged file.
         """
-        self.key = key
-        learner.optimizer.build(learner.trainable_variables)
-        if _is_recorded(self.file, lock):
-            remove_checkpoint(self.file)
+        self.fingerprint = fingerprint
+        training_model.optimizer.build(training_model.trainable_variables)
         if not self.file.is_file():
             return False
         try:
             with np.load(self.file, allow_pickle=False) as saved:
                 state = json.loads(str(saved["state"]))
-                if state["key"] != key:
+                if state["fingerprint"] != fingerprint:
                     return False
-                groups = [[saved[f"{group}{number}"] for number in range(state[group])] for group in "wob"]
+                weights, optimizer, self._best_weights = (
+                    [saved[f"{group}{number}"] for number in range(state[group])]
+                    for group in ("weights", "optimizer", "best")
+                )
         except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise InputError(f"{self.file}: damaged ({error}); remove it to train afresh") from None
-        weights, optimizer, self._best_weights = groups
-        learner.set_weights(weights)
-        for variable, value in zip(learner.optimizer.variables, optimizer, strict=True):
+        training_model.set_weights(weights)
+        for variable, value in zip(training_model.optimizer.variables, optimizer, strict=True):
             variable.assign(value)
         self.epochs, self._counters = state["epochs"], state["counters"]
         self._started -= state["seconds"]
         return True
 
-    def keep_until_recorded(self, output: Path) -> None:
-        """Note what the training has made. Once this process has ended, DVC records it in dvc.lock; should it be killed
-        before it has, the next run finds the training at its end.
-        """
-        write_text(_note(self.file), _md5(output))
-
-    @property
-    def done(self) -> bool:
-        """Whether early stopping has ended the training that was restored."""
-        return bool(self._counters) and self._counters[0]["stopped_epoch"] > 0
-
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002, Keras passes it
-        """Set the other callbacks to what they were; they have just forgotten."""
+        """Restore the state of EarlyStopping and ReduceLROnPlateau, which their on_train_begin has just reset."""
         for callback, counters in zip((self.early_stopping, self.plateau), self._counters, strict=False):
             vars(callback).update(counters)
         if self._best_weights:
@@ -132,12 +106,12 @@ class Checkpoint(keras.callbacks.Callback):
         """Replace the file by the present state."""
         self.epochs.append({name: float(value) for name, value in (logs or {}).items()})
         groups = {
-            "w": self.model.get_weights(),
-            "o": [keras.ops.convert_to_numpy(variable) for variable in self.model.optimizer.variables],
-            "b": self.early_stopping.best_weights,
+            "weights": self.model.get_weights(),
+            "optimizer": [keras.ops.convert_to_numpy(variable) for variable in self.model.optimizer.variables],
+            "best": self.early_stopping.best_weights,
         }
         state = {
-            "key": self.key,
+            "fingerprint": self.fingerprint,
             "epochs": self.epochs,
             "seconds": self.seconds,
             "counters": [
@@ -146,5 +120,5 @@ class Checkpoint(keras.callbacks.Callback):
             ],
         } | {group: len(arrays) for group, arrays in groups.items()}
         arrays = {f"{group}{number}": array for group, parts in groups.items() for number, array in enumerate(parts)}
-        with whole_file(self.file) as unfinished:
-            np.savez(unfinished, state=np.array(json.dumps(state)), **arrays)
+        with atomic_file(self.file) as temporary:
+            np.savez(temporary, state=np.array(json.dumps(state)), **arrays)

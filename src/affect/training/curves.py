@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 import keras
 from dvclive import Live
 
-from affect.core.files import require_folder, require_place, whole_file, whole_folder
+from affect.core.files import atomic_file, atomic_folder
+from affect.core.places import require_folder, require_place
 
 # What trainings log: fine-tuning of the first, pretraining of all.
 MEASURES = {
@@ -44,7 +45,7 @@ def require_curves(folder: Path) -> None:
 
 
 def save_curves(folder: Path, epochs: Sequence[Mapping[str, float]], facts: Mapping[str, str | int]) -> None:
-    """Log all epochs of a training that has ended as `Curves` does, and facts about it beside their last values."""
+    """Log a finished training: one entry per epoch, plus run-level values (`facts`)."""
     with TemporaryDirectory() as temporary:
         with Live(temporary, dvcyaml=None, save_dvc_exp=False) as live:
             for name, fact in facts.items():
@@ -55,8 +56,8 @@ def save_curves(folder: Path, epochs: Sequence[Mapping[str, float]], facts: Mapp
 
 
 def move_curves(logged: Path, folder: Path) -> None:
-    """Bring what DVCLive has logged, in a folder that it may empty, to its place."""
-    with whole_folder(folder / "plots", FILES) as plots, whole_file(folder / "metrics.json") as metrics:
+    """Move the logs of DVCLive, which empties its own folder, to where DVC tracks them."""
+    with atomic_folder(folder / "plots", FILES) as plots, atomic_file(folder / "metrics.json") as metrics:
         shutil.copytree(logged / "plots", plots, dirs_exist_ok=True)
         shutil.copyfile(logged / "metrics.json", metrics)
 

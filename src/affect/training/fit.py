@@ -1,23 +1,31 @@
-"""Fine-tuning from the stored output of the frozen half, or of the whole network."""
+"""Fine-tuning: examples and their weights, the losses and metrics, and the loop."""
 
-import math
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 import pandas as pd
 from keras import KerasTensor, ops
-from tqdm import tqdm
 
-from affect.core.array_file import Rows
-from affect.core.labels import EXPRESSIONS
-from affect.core.rng import digest
-from affect.models.kernels import adam, constant_inference
+from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
+from affect.core.rng import hash_seed
+from affect.models.kernels import adam
 from affect.plumbing.errors import InputError
 from affect.training.batches import Array, Batches, Examples
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a finished training leaves beside its weights.
+
+    epochs: each epoch's losses and metrics, by Keras's names. best_epoch: counted from 0, the one whose weights were
+    kept. seconds: those of killed runs included.
+    """
+
+    epochs: Sequence[Mapping[str, float]]
+    best_epoch: int
+    seconds: float
 
 
 class ConcordanceCorrelation(keras.metrics.Metric):
@@ -57,12 +65,12 @@ class SeedEachEpoch(keras.callbacks.Callback):
         """Seed every dropout and stochastic-depth layer."""
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
-                layer.seed_generator.state.assign([digest(self.seed, layer.name, epoch) % 2**32, 0])
+                layer.seed_generator.state.assign([hash_seed(self.seed, layer.name, epoch) % 2**32, 0])
 
 
 def annotated_tasks(index: pd.DataFrame) -> tuple[str, ...]:
     """Return the tasks that the labels of an index of records allow to learn."""
-    return ("emotion", *(task for task in ("valence", "arousal") if index[task].notna().any()))
+    return ("emotion", *(task for task in VALENCE_AROUSAL if index[task].notna().any()))
 
 
 def make_examples(
@@ -93,52 +101,27 @@ def balanced_class_weights(expressions: pd.Series) -> np.ndarray:
     return np.divide(len(expressions) / present.sum(), counts, out=np.zeros(len(counts)), where=present)
 
 
-def why_not_stored(frozen: keras.Model, count: int, dtype: np.dtype, limit: float, folder: Path) -> str | None:
-    """Return why the features of so many images are not to be stored in a folder, if so: they take more than the
-    limit, in GB, or than the disk has free."""
-    folder.mkdir(parents=True, exist_ok=True)
-    size = count * math.prod(frozen.output.shape[1:]) * dtype.itemsize / 1e9
-    if size > limit:
-        return f"it takes {size:.1f} GB, and train.cache_limit is {limit:g}"
-    free = shutil.disk_usage(folder).free / 1e9
-    return f"it takes {size:.1f} GB, and the disk of {folder} has {free:.1f} free" if size > free else None
-
-
-def compute_features(frozen: keras.Model, images: Array, batch_size: int, dtype: np.dtype, scratch: Path) -> Rows:
-    """Pass the images once through the frozen half.
-
-    Its output lies on the disk of the `scratch` folder in a file without a name, gone with the array or the process.
-    """
-    compute = constant_inference(frozen)
-    file = tempfile.TemporaryFile(dir=scratch, buffering=0)  # noqa: SIM115, it lives as long as the array
-    features = Rows(file, (len(images), *frozen.output.shape[1:]), dtype)
-    for start in tqdm(range(0, len(images), batch_size), desc="frozen layers", disable=None):
-        features.write(start, compute(images[start : start + batch_size]))
-    return features
-
-
-def compile_network(
-    trained: keras.Model, tasks: Sequence[str], learning_rate: float, loss_weights: Mapping[str, float]
+def compile_model(
+    model: keras.Model, tasks: Sequence[str], learning_rate: float, loss_weights: Mapping[str, float]
 ) -> None:
     """Set Adam, cross-entropy for the expression, squared error for valence and arousal, and what the curves show.
 
     A loss, that of all tasks (`loss`) or of one (`{task}_loss`), is the mean over the images that have the label.
     """
-    affect = tasks[1:]
     # Keras puts the task before a metric's name only where there are several tasks.
-    accuracy = "accuracy" if affect else "emotion_accuracy"
-    trained.compile(
+    accuracy = "accuracy" if len(tasks) > 1 else "emotion_accuracy"
+    model.compile(
         optimizer=adam(learning_rate),
         metrics={"emotion": [keras.metrics.SparseCategoricalAccuracy(accuracy)]},
         weighted_metrics={
-            task: [keras.metrics.RootMeanSquaredError("rmse"), ConcordanceCorrelation()] for task in affect
+            task: [keras.metrics.RootMeanSquaredError("rmse"), ConcordanceCorrelation()] for task in tasks[1:]
         },
     )
-    trained.task_losses = {task: keras.metrics.Mean(f"{task}_loss") for task in tasks}
-    trained.compute_loss = _sum_losses(trained, {task: loss_weights[task] for task in tasks})
+    model.task_losses = {task: keras.metrics.Mean(f"{task}_loss") for task in tasks}
+    model.compute_loss = _sum_losses(model, {task: loss_weights[task] for task in tasks})
 
 
-def _sum_losses(trained: keras.Model, loss_weights: Mapping[str, float]) -> Callable[..., object]:
+def _sum_losses(model: keras.Model, loss_weights: Mapping[str, float]) -> Callable[..., object]:
     """Return the model's loss as Keras calls it: the weighted sum of the tasks', which `task_losses` average.
 
     Keras's own averages of each task's loss give a small last batch the weight of a whole one.
@@ -155,10 +138,10 @@ def _sum_losses(trained: keras.Model, loss_weights: Mapping[str, float]) -> Call
         sample_weight: Mapping[str, KerasTensor],
         training: bool = True,  # noqa: ARG001, Keras passes it
     ) -> object:
-        total = sum(trained.losses)
+        total = sum(model.losses)
         for task, loss_weight in loss_weights.items():
             loss = losses[task](y[task], y_pred[task], sample_weight[task])
-            trained.task_losses[task].update_state(loss, sample_weight=ops.shape(y[task])[0])
+            model.task_losses[task].update_state(loss, sample_weight=ops.shape(y[task])[0])
             total += loss_weight * loss
         return total
 
@@ -166,7 +149,7 @@ def _sum_losses(trained: keras.Model, loss_weights: Mapping[str, float]) -> Call
 
 
 def fit(
-    trained: keras.Model,
+    model: keras.Model,
     train: Batches,
     val: Batches,
     epochs: range,
@@ -175,10 +158,10 @@ def fit(
 ) -> None:
     """Train a compiled network in these epochs. Raises InputError as soon as the loss is not a number."""
     try:
-        trained.fit(
-            train.stream(epochs),
+        model.fit(
+            train.dataset(epochs),
             steps_per_epoch=len(train),
-            validation_data=val.stream(),
+            validation_data=val.dataset(),
             initial_epoch=epochs.start,
             epochs=epochs.stop,
             shuffle=False,

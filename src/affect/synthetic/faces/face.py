@@ -6,17 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affect.core.opencv import cv2
-from affect.core.rng import generator
-from affect.synthetic.faces import features, head
-from affect.synthetic.faces.anatomy import Points, draw_identity, move, resting_shape
-from affect.synthetic.faces.canvas import Canvas
-from affect.synthetic.faces.expressions import Affect, draw_affect
-from affect.synthetic.faces.folds import face_relief
-from affect.synthetic.faces.looks import Looks, draw_looks
-from affect.synthetic.faces.photograph import develop, occlude, paint_background
-from affect.synthetic.faces.pose import Camera, draw_pose, frame_face, rotation
-from affect.synthetic.faces.relief import draw_light, shade
-from affect.synthetic.faces.sampling import look_up
+from affect.core.rng import rng_for
+from affect.synthetic.faces.camera.photograph import develop, occlude, paint_background
+from affect.synthetic.faces.camera.pose import Camera, frame_face, rotation, sample_pose
+from affect.synthetic.faces.camera.sampling import look_up
+from affect.synthetic.faces.painting import features, head
+from affect.synthetic.faces.painting.canvas import Canvas
+from affect.synthetic.faces.painting.folds import face_relief
+from affect.synthetic.faces.painting.relief import sample_light, shade
+from affect.synthetic.faces.person.anatomy import Points, move, resting_shape, sample_identity
+from affect.synthetic.faces.person.expressions import ShownExpression, sample_expression
+from affect.synthetic.faces.person.looks import Looks, sample_looks
 
 # Canvas pixels for each pixel of the picture: the canvas shows more than the crop does.
 _CANVAS_SHARE = 1.2
@@ -33,13 +33,9 @@ _SHADOW_TINTS = [
 class Face:
     """A picture of a face and its labels.
 
-    Attributes:
-        image: (size, size, 3) uint8 RGB.
-        expression: 0-7, in the order of `affect.core.labels.EXPRESSIONS`.
-        valence: in [-1, 1].
-        arousal: in [-1, 1].
-        action_units: intensity in [0, 1] of every name in `ACTION_UNITS`, in its order.
-        landmarks: (68, 2) positions (x, y) in pixels, iBUG 300-W order.
+    image: (size, size, 3) uint8 RGB. expression: 0-7, in the order of `affect.core.labels.EXPRESSIONS`. valence: in
+    [-1, 1]. arousal: in [-1, 1]. action_units: intensity in [0, 1] of every name in `ACTION_UNITS`, in its order.
+    landmarks: (68, 2) positions (x, y) in pixels, iBUG 300-W order.
     """
 
     image: NDArray[np.uint8]
@@ -50,40 +46,35 @@ class Face:
     landmarks: NDArray[np.float64]
 
 
-def draw_face(seed: int, face_id: int, expression: int, size: int, expressiveness: float = 1.0) -> Face:
+def render_face(seed: int, face_id: int, expression: int, size: int, expressiveness: float = 1.0) -> Face:
     """Draw a face. The same arguments give the same face, whatever else is drawn.
 
-    Args:
-        seed: of the whole sample.
-        face_id: which face of it.
-        expression: 0-7, in the order of `affect.core.labels.EXPRESSIONS`.
-        size: width and height of the picture in pixels; 64 to 224 is what it is made for.
-        expressiveness: factor of the intensity of what shows the expression.
-
-    Raises:
-        ValueError: the expression is not one of the eight.
+    seed: of the whole sample. face_id: which face of it. expression: 0-7, in the order of
+    `affect.core.labels.EXPRESSIONS`. size: width and height of the picture in pixels; 64 to 224 is what it is made for.
+    expressiveness: factor of the intensity of what shows the expression. Raises ValueError where the expression is not
+    one of the eight.
     """
-    random = generator(seed, "face", face_id)
-    affect = draw_affect(random, expression, expressiveness)
-    shape = move(resting_shape(draw_identity(random)), affect.action_units)
-    looks = draw_looks(random)
-    pose = draw_pose(random)
-    camera = frame_face(random, pose, shape, size)
-    canvas = _paint(random, shape, looks, affect, camera)
-    picture = _photograph(random, canvas, camera)
+    rng = rng_for(seed, "face", face_id)
+    affect = sample_expression(rng, expression, expressiveness)
+    shape = move(resting_shape(sample_identity(rng)), affect.action_units)
+    looks = sample_looks(rng)
+    pose = sample_pose(rng)
+    camera = frame_face(rng, pose, shape, size)
+    canvas = _paint(rng, shape, looks, affect, camera)
+    picture = _photograph(rng, canvas, camera)
     landmarks = camera.project(shape)
-    occlude(random, picture, landmarks)
-    image = develop(random, picture)
+    occlude(rng, picture, landmarks)
+    image = develop(rng, picture)
     return Face(image, expression, affect.valence, affect.arousal, affect.action_units, landmarks)
 
 
-def _paint(random: np.random.Generator, shape: Points, looks: Looks, affect: Affect, camera: Camera) -> Canvas:
+def _paint(rng: np.random.Generator, shape: Points, looks: Looks, affect: ShownExpression, camera: Camera) -> Canvas:
     """The head from the front, lit as the pose will have it."""
     canvas = Canvas(round(camera.size * _CANVAS_SHARE))
     wide = canvas.pixels.shape[0]
-    grain = _grain(random, wide)
-    hair = head.hair_paint(random, canvas, looks)
-    x, y = np.clip(random.normal(0, (0.035, 0.015)), -0.08, 0.08)
+    grain = _grain(rng, wide)
+    hair = head.hair_paint(rng, canvas, looks)
+    x, y = np.clip(rng.normal(0, (0.035, 0.015)), -0.08, 0.08)
     gaze = (float(x), float(y))
     head.paint_hair_behind(canvas, shape, looks)
     head.paint_body(canvas, shape, looks)
@@ -96,19 +87,19 @@ def _paint(random: np.random.Generator, shape: Points, looks: Looks, affect: Aff
     features.paint_brows(canvas, shape, looks, grain)
     head.paint_hair_in_front(canvas, shape, looks, hair)
     head.paint_headwear(canvas, shape, looks)
-    light = draw_light(random)
+    light = sample_light(rng)
     light.direction = light.direction @ rotation(camera.pose)
     diffuse, gloss = shade(face_relief(shape, looks, affect.action_units).heights(), light)
-    mottled = cv2.resize(random.normal(1, 0.035, (12, 12)).astype(np.float32), diffuse.shape)
+    mottled = cv2.resize(rng.normal(1, 0.035, (12, 12)).astype(np.float32), diffuse.shape)
     _apply_light(canvas, diffuse * mottled, gloss, grain)
     features.paint_catchlights(canvas, shape, gaze, float(np.sign(light.direction[0])))
     features.paint_glasses(canvas, shape, looks)
     return canvas
 
 
-def _grain(random: np.random.Generator, wide: int) -> NDArray[np.float32]:
+def _grain(rng: np.random.Generator, wide: int) -> NDArray[np.float32]:
     """Fine irregularities of skin and hair: (wide, wide), about standard normal."""
-    noise = np.frombuffer(random.bytes(wide * wide), np.uint8).reshape(wide, wide).astype(np.float32)
+    noise = np.frombuffer(rng.bytes(wide * wide), np.uint8).reshape(wide, wide).astype(np.float32)
     smooth = cv2.blur(noise - np.float32(127.5), (3, 3))
     return np.asarray(smooth * np.float32(1 / 24.6), np.float32)
 
@@ -128,10 +119,10 @@ def _apply_light(
     canvas.pixels[:] = cv2.add(lit, cv2.merge([sheen, sheen, sheen, nothing]))
 
 
-def _photograph(random: np.random.Generator, canvas: Canvas, camera: Camera) -> NDArray[np.uint8]:
+def _photograph(rng: np.random.Generator, canvas: Canvas, camera: Camera) -> NDArray[np.uint8]:
     """See the turned head before a background: (size, size, 3) RGB."""
     seen = look_up(canvas.pixels, canvas.to_pixels(camera.frontal_map()))
     red, green, blue, cover = cv2.split(seen)
     behind = cv2.bitwise_not(cover)
-    room = cv2.multiply(paint_background(random, camera.size), cv2.merge([behind] * 3), scale=1 / 255)
+    room = cv2.multiply(paint_background(rng, camera.size), cv2.merge([behind] * 3), scale=1 / 255)
     return np.asarray(cv2.add(room, cv2.merge([red, green, blue])), np.uint8)

@@ -16,12 +16,8 @@ _NO_SECOND_MAP: Any = None
 def look_up(image: NDArray[Sample], places: NDArray[np.float32], border: int = cv2.BORDER_REPLICATE) -> NDArray[Sample]:
     """Interpolate an image linearly.
 
-    Args:
-        image: (height, width) or (height, width, channels).
-        places: (rows, columns, 2) positions (x, y) in pixels.
-        border: OpenCV's rule for places outside the image.
-
-    Returns:
-        (rows, columns) or (rows, columns, channels), of the image's type.
+    image: (height, width) or (height, width, channels). places: (rows, columns, 2) positions (x, y) in pixels. border:
+    OpenCV's rule for places outside the image. Returns (rows, columns) or (rows, columns, channels), of the image's
+    type.
     """
     return np.asarray(cv2.remap(image, places, _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=border), image.dtype)

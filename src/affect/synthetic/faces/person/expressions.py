@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from affect.core.labels import EXPRESSIONS
-from affect.synthetic.faces.anatomy import ACTION_UNITS
+from affect.synthetic.faces.person.anatomy import ACTION_UNITS
 
 
 class Moments(NamedTuple):
@@ -160,7 +160,7 @@ _INTENSITY_NOISE = 0.08
 _EXPRESSIVENESS = (0.85, 1.2)
 
 
-class Affect(NamedTuple):
+class ShownExpression(NamedTuple):
     """Valence and arousal in [-1, 1], and the intensity in [0, 1] of all `ACTION_UNITS`, in their order."""
 
     valence: float
@@ -168,60 +168,57 @@ class Affect(NamedTuple):
     action_units: dict[str, float]
 
 
-def draw_affect(random: np.random.Generator, expression: int, expressiveness: float = 1.0) -> Affect:
+def sample_expression(rng: np.random.Generator, expression: int, expressiveness: float = 1.0) -> ShownExpression:
     """Draw what a face of this expression (0-7, in the order of `EXPRESSIONS`) feels and does.
 
     `expressiveness` is a factor of the intensity of what shows the expression.
 
-    Raises:
-        ValueError: the expression is not one of the eight.
+    Raises ValueError where the expression is not one of the eight.
     """
     if not 0 <= expression < len(EXPRESSIONS):
         raise ValueError(f"expression {expression} is not in 0-{len(EXPRESSIONS) - 1}")
     name = EXPRESSIONS[expression]
     moments = EXPRESSION_MOMENTS[name]
-    valence = _truncated_normal(random, moments.valence_mean, moments.valence_std)
-    arousal = _truncated_normal(random, moments.arousal_mean, moments.arousal_std)
+    valence = _truncated_normal(rng, moments.valence_mean, moments.valence_std)
+    arousal = _truncated_normal(rng, moments.arousal_mean, moments.arousal_std)
     more_valence = (valence - moments.valence_mean) / moments.valence_std
     more_arousal = (arousal - moments.arousal_mean) / moments.arousal_std
-    units = _respond(random, name, (more_valence, more_arousal), expressiveness)
-    _add_habits(random, units, _HABITS[name] + _ANY_FACE)
-    return Affect(valence, arousal, _by_side(random, units, one_sided=name == "contempt"))
+    units = _respond(rng, name, (more_valence, more_arousal), expressiveness)
+    _add_habits(rng, units, _HABITS[name] + _ANY_FACE)
+    return ShownExpression(valence, arousal, _by_side(rng, units, one_sided=name == "contempt"))
 
 
-def _truncated_normal(random: np.random.Generator, mean: float, std: float) -> float:
+def _truncated_normal(rng: np.random.Generator, mean: float, std: float) -> float:
     """A normal draw that lies in [-1, 1]: redrawn, not clipped, so that no value piles up at the ends."""
     while True:
-        value = random.normal(mean, std)
+        value = rng.normal(mean, std)
         if -1 <= value <= 1:
             return float(value)
 
 
-def _respond(
-    random: np.random.Generator, name: str, more: tuple[float, float], expressiveness: float
-) -> dict[str, float]:
-    persons = expressiveness * random.uniform(*_EXPRESSIVENESS)
+def _respond(rng: np.random.Generator, name: str, more: tuple[float, float], expressiveness: float) -> dict[str, float]:
+    persons = expressiveness * rng.uniform(*_EXPRESSIVENESS)
     more_valence, more_arousal = more
     units = {}
     for unit, response in _PROTOTYPES[name].items():
         mean = response.base + response.valence * more_valence + response.arousal * more_arousal
         # Noise scales with intensity: a muscle that does not take part stays at rest.
-        units[unit] = max(0.0, mean) * persons * (1 + 2 * _INTENSITY_NOISE * random.standard_normal())
+        units[unit] = max(0.0, mean) * persons * (1 + 2 * _INTENSITY_NOISE * rng.standard_normal())
     return units
 
 
-def _add_habits(random: np.random.Generator, units: dict[str, float], habits: tuple[Habit, ...]) -> None:
+def _add_habits(rng: np.random.Generator, units: dict[str, float], habits: tuple[Habit, ...]) -> None:
     for habit in habits:
-        if random.random() < habit.probability:
-            share = random.uniform(0.4, 1.0)
+        if rng.random() < habit.probability:
+            share = rng.uniform(0.4, 1.0)
             for unit, gain in habit.gains.items():
                 units[unit] = units.get(unit, 0.0) + share * gain
 
 
-def _by_side(random: np.random.Generator, units: dict[str, float], one_sided: bool) -> dict[str, float]:
+def _by_side(rng: np.random.Generator, units: dict[str, float], one_sided: bool) -> dict[str, float]:
     """Split AU12 and AU14 between the sides: unevenly as on any face, or nearly all on one of them."""
-    stronger, weaker = random.permutation(["L", "R"])
-    lesser = random.uniform(0.0, 0.2) if one_sided else random.uniform(0.8, 1.0)
+    stronger, weaker = rng.permutation(["L", "R"])
+    lesser = rng.uniform(0.0, 0.2) if one_sided else rng.uniform(0.8, 1.0)
     intensities = dict.fromkeys(ACTION_UNITS, 0.0)
     for unit, value in units.items():
         shares = {unit: 1.0} if unit in intensities else {unit + stronger: 1.0, unit + weaker: lesser}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affect.core.opencv import cv2
-from affect.synthetic.faces.anatomy import Points
+from affect.synthetic.faces.person.anatomy import Points
 
 Colour = tuple[float, float, float]
 Paint = Colour | NDArray[np.uint8]
@@ -69,13 +69,9 @@ class Canvas:
     ) -> None:
         """Fill an outline.
 
-        Args:
-            outline: (n, 2) corners, in face units.
-            paint: a colour, or a pattern as large as the canvas.
-            opacity: of the paint, 0-1.
-            soft: standard deviation of the edge, in face units.
-            within: another outline outside which nothing is painted.
-            texture: (pixels, pixels) factors of the opacity over the whole canvas.
+        outline: (n, 2) corners, in face units. paint: a colour, or a pattern as large as the canvas. opacity: of the
+        paint, 0-1. soft: standard deviation of the edge, in face units. within: another outline outside which nothing
+        is painted. texture: (pixels, pixels) factors of the opacity over the whole canvas.
         """
         corners = self._fixed_point(outline)
         box = self._box(corners, soft)

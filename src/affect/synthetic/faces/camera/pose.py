@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affect.core.opencv import cv2
-from affect.synthetic.faces.anatomy import Points
-from affect.synthetic.faces.sampling import look_up
+from affect.synthetic.faces.camera.sampling import look_up
+from affect.synthetic.faces.person.anatomy import Points
 
 # Broad shapes of a face in front of the skull: x, y, spread in x and y, height, in face units.
 _PROMINENCES = (
@@ -32,11 +32,7 @@ _ITERATIONS = 7
 def depth(points: Points) -> NDArray[np.float64]:
     """How far in front of the ears each frontal point lies.
 
-    Args:
-        points: (..., 2) positions seen from the front, in face units.
-
-    Returns:
-        (...) depths in face units.
+    points: (..., 2) positions seen from the front, in face units. Returns (...) depths in face units.
     """
     x, y = points[..., 0], points[..., 1]
     # Beyond the sides the parabola goes on as a straight line: steeper, a turned head would fold over.
@@ -70,9 +66,9 @@ class Pose(NamedTuple):
     roll: float
 
 
-def draw_pose(random: np.random.Generator) -> Pose:
+def sample_pose(rng: np.random.Generator) -> Pose:
     """Draw a pose as photographs of faces have it: mostly near the front."""
-    yaw, pitch, roll = np.clip(random.standard_normal(3), -2.2, 2.2) * np.radians([13.0, 7.0, 7.5])
+    yaw, pitch, roll = np.clip(rng.standard_normal(3), -2.2, 2.2) * np.radians([13.0, 7.0, 7.5])
     return Pose(float(yaw), float(pitch), float(roll))
 
 
@@ -128,20 +124,17 @@ class Camera:
         return points
 
 
-def frame_face(random: np.random.Generator, pose: Pose, landmarks: Points, size: int) -> Camera:
+def frame_face(rng: np.random.Generator, pose: Pose, landmarks: Points, size: int) -> Camera:
     """Draw how the face is cropped: its landmarks fill most of the (size, size) picture, roughly centred.
 
-    Args:
-        random: source of the crop's scale and offset.
-        pose: of the head.
-        landmarks: (68, 2) frontal landmarks in face units.
-        size: of the picture, in pixels.
+    rng: source of the crop's scale and offset. pose: of the head. landmarks: (68, 2) frontal landmarks in face units.
+    size: of the picture, in pixels.
     """
     seen = Camera(pose, 1.0, (0.0, 0.0), size).project(landmarks)
     low, high = seen.min(axis=0), seen.max(axis=0)
     centre = (low + high) / 2 - (0.0, _FOREHEAD)
-    fill = random.uniform(0.66, 0.96)
+    fill = rng.uniform(0.66, 0.96)
     scale = fill * size / float(max(high - low))
-    shift = np.clip(random.standard_normal(2), -2, 2) * 0.025 * size
+    shift = np.clip(rng.standard_normal(2), -2, 2) * 0.025 * size
     offset = size / 2 - 0.5 + shift - centre * scale
     return Camera(pose, scale, (float(offset[0]), float(offset[1])), size)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from affect.models.precision import fastest_precision
+from affect.models.backend import fastest_precision
 
 
 @pytest.mark.parametrize(

@@ -203,9 +203,8 @@ _DISPLACEMENTS = _displacements()
 class Identity:
     """What distinguishes a person's landmarks from the mean face.
 
-    Attributes:
-        traits: deviation of each name in `TRAITS`; 0 is the mean face.
-        asymmetry: (36, 2) displacements of the landmarks down to the nose, in face units.
+    traits: deviation of each name in `TRAITS`; 0 is the mean face. asymmetry: (36, 2) displacements of the landmarks
+    down to the nose, in face units.
     """
 
     traits: dict[str, float]
@@ -223,11 +222,11 @@ _ASYMMETRY = 0.006
 _EXTREME = 2.2
 
 
-def draw_identity(random: np.random.Generator) -> Identity:
+def sample_identity(rng: np.random.Generator) -> Identity:
     """Draw a person: normal deviations from the mean face, none beyond 2.2 standard deviations."""
-    deviations = np.clip(random.standard_normal(len(TRAITS)), -_EXTREME, _EXTREME)
+    deviations = np.clip(rng.standard_normal(len(TRAITS)), -_EXTREME, _EXTREME)
     traits = {name: float(z * spread) for z, (name, spread) in zip(deviations, TRAITS.items(), strict=True)}
-    return Identity(traits, _ASYMMETRY * np.clip(random.standard_normal((36, 2)), -_EXTREME, _EXTREME))
+    return Identity(traits, _ASYMMETRY * np.clip(rng.standard_normal((36, 2)), -_EXTREME, _EXTREME))
 
 
 def resting_shape(identity: Identity) -> Points:
@@ -278,12 +277,8 @@ def _shape_nose_and_mouth(points: Points, traits: Mapping[str, float]) -> None:
 def move(rest: Points, action_units: Mapping[str, float]) -> Points:
     """Contract muscles: the landmarks of a face at rest, moved by its action units.
 
-    Args:
-        rest: (68, 2) landmarks at rest, in face units.
-        action_units: intensity in [0, 1] of each name in `ACTION_UNITS`; a missing one is 0.
-
-    Returns:
-        (68, 2) landmarks in face units; closed lids and lips touch and never cross.
+    rest: (68, 2) landmarks at rest, in face units. action_units: intensity in [0, 1] of each name in `ACTION_UNITS`; a
+    missing one is 0. Returns (68, 2) landmarks in face units; closed lids and lips touch and never cross.
     """
     intensities = np.array([action_units.get(name, 0.0) for name in ACTION_UNITS])
     points = rest + np.tensordot(intensities, _DISPLACEMENTS, axes=1)

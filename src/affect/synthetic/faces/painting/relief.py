@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affect.core.opencv import cv2
-from affect.synthetic.faces.anatomy import Points
-from affect.synthetic.faces.canvas import EXTENT, ORIGIN, spline_weights
+from affect.synthetic.faces.painting.canvas import EXTENT, ORIGIN, spline_weights
+from affect.synthetic.faces.person.anatomy import Points
 
 RESOLUTION = 128
 _STEP = EXTENT / RESOLUTION
@@ -32,10 +32,8 @@ class Relief:
     def crease(self, knots: Points, depth: float, width: float = BROAD) -> None:
         """Press a fold along a smooth line through (n, 2) knots; it fades at both ends.
 
-        Args:
-            knots: (n, 2) points of the line.
-            depth: of the fold; none is pressed unless it is positive.
-            width: standard deviation across the fold, `FINE` or `BROAD`.
+        knots: (n, 2) points of the line. depth: of the fold; none is pressed unless it is positive. width: standard
+        deviation across the fold, `FINE` or `BROAD`.
         """
         if depth <= 0:
             return
@@ -51,8 +49,8 @@ class Relief:
         x, y, spread_x, spread_y, height = np.array(self._bumps).T[..., None]
         columns = np.exp(-(((_ACROSS - x) / spread_x) ** 2) / 2)
         rows = np.exp(-(((_DOWN - y) / spread_y) ** 2) / 2) * height
-        # Not `@`: BLAS rounds by its kernel and its number of threads. In float64, since NumPy's exp and einsum round
-        # by the processor: what differs there is lost when the field is rounded to float32.
+        # Not `@`: BLAS rounds by its kernel and its number of threads. In float64, since NumPy rounds exp and einsum by
+        # the processor: rounding the field to float32 removes the difference.
         field = np.einsum("kh,kw->hw", rows, columns) + _SKULL
         for width, dots in self._creases.items():
             if dots:
@@ -97,11 +95,8 @@ def _fade(count: int) -> NDArray[np.float64]:
 class Light:
     """One lamp and the light of the room.
 
-    Attributes:
-        direction: (3,) unit vector to the lamp: right, down, to the camera.
-        ambient: share of the light that comes from everywhere, 0-1.
-        gloss: strength of reflections on skin, 0-1.
-        cavity: how much creases darken.
+    direction: (3,) unit vector to the lamp: right, down, to the camera. ambient: share of the light that comes from
+    everywhere, 0-1. gloss: strength of reflections on skin, 0-1. cavity: how much creases darken.
     """
 
     def __init__(self, direction: NDArray[np.float64], ambient: float, gloss: float, cavity: float) -> None:
@@ -109,11 +104,11 @@ class Light:
         self.ambient, self.gloss, self.cavity = ambient, gloss, cavity
 
 
-def draw_light(random: np.random.Generator) -> Light:
+def sample_light(rng: np.random.Generator) -> Light:
     """Draw a lamp in front and mostly above, in a room more or less bright."""
-    side, above = random.normal(0, 0.65), random.normal(-0.5, 0.45)
-    direction = np.array([side, above, random.uniform(0.8, 1.3)])
-    return Light(direction, random.uniform(0.25, 0.6), random.uniform(0.0, 0.4) ** 1.5, random.uniform(4.0, 8.0))
+    side, above = rng.normal(0, 0.65), rng.normal(-0.5, 0.45)
+    direction = np.array([side, above, rng.uniform(0.8, 1.3)])
+    return Light(direction, rng.uniform(0.25, 0.6), rng.uniform(0.0, 0.4) ** 1.5, rng.uniform(4.0, 8.0))
 
 
 def _cast_shadow(heights: NDArray[np.float32], light: Light) -> NDArray[np.float32]:
@@ -140,12 +135,8 @@ def _cast_shadow(heights: NDArray[np.float32], light: Light) -> NDArray[np.float
 def shade(heights: NDArray[np.float32], light: Light) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Light a height field.
 
-    Args:
-        heights: (n, n) in face units.
-        light: seen from the head.
-
-    Returns:
-        (n, n) factors of the albedo, about 0-1.3, and (n, n) reflections to add, 0-1.
+    heights: (n, n) in face units. light: seen from the head. Returns (n, n) factors of the albedo, about 0-1.3, and (n,
+    n) reflections to add, 0-1.
     """
     slope_x = cv2.Sobel(heights, cv2.CV_32F, 1, 0, ksize=3, scale=1 / (8 * _STEP))
     slope_y = cv2.Sobel(heights, cv2.CV_32F, 0, 1, ksize=3, scale=1 / (8 * _STEP))

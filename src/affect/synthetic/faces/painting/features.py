@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from affect.synthetic.faces.anatomy import LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE, Points, shifted
-from affect.synthetic.faces.canvas import Canvas, Colour, ellipse, mix, scaled, spline, superellipse
-from affect.synthetic.faces.looks import Looks
+from affect.synthetic.faces.painting.canvas import Canvas, Colour, ellipse, mix, scaled, spline, superellipse
+from affect.synthetic.faces.person.anatomy import LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE, Points, shifted
+from affect.synthetic.faces.person.looks import Looks
 
 _IRIS_RADIUS = 0.098
 _SCLERA: Colour = (216, 209, 203)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from affect.synthetic.faces.anatomy import LEFT_EYE, RIGHT_EYE, Points, shifted
-from affect.synthetic.faces.looks import Looks
-from affect.synthetic.faces.relief import FINE, Relief
+from affect.synthetic.faces.painting.relief import FINE, Relief
+from affect.synthetic.faces.person.anatomy import LEFT_EYE, RIGHT_EYE, Points, shifted
+from affect.synthetic.faces.person.looks import Looks
 
 # Depth of a line that only age has drawn, in face units.
 _AGE_LINE = 0.010
@@ -18,10 +18,8 @@ _AGE_LINE = 0.010
 def face_relief(shape: Points, looks: Looks, action_units: Mapping[str, float]) -> Relief:
     """The relief of a face.
 
-    Args:
-        shape: (68, 2) landmarks in face units.
-        looks: of the person.
-        action_units: intensity in [0, 1] of every name in `ACTION_UNITS`.
+    shape: (68, 2) landmarks in face units. looks: of the person. action_units: intensity in [0, 1] of every name in
+    `ACTION_UNITS`.
     """
     relief = Relief()
     _add_nose(relief, shape, looks)

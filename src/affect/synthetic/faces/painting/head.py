@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affect.core.opencv import cv2
-from affect.synthetic.faces.anatomy import JAW, Points, shifted
-from affect.synthetic.faces.canvas import EXTENT, ORIGIN, Canvas, ellipse, mix, scaled, spline
-from affect.synthetic.faces.looks import Looks
-from affect.synthetic.faces.sampling import look_up
+from affect.synthetic.faces.camera.sampling import look_up
+from affect.synthetic.faces.painting.canvas import EXTENT, ORIGIN, Canvas, ellipse, mix, scaled, spline
+from affect.synthetic.faces.person.anatomy import JAW, Points, shifted
+from affect.synthetic.faces.person.looks import Looks
 
 _CROWN = -1.32
 _LONG = 0.2
@@ -17,10 +17,8 @@ _STRANDS_A_UNIT = 36
 def dome(shape: Points, height: float, widen: float) -> Points:
     """The (25, 2) outline of the skull from the image's left ear over the top to its right ear.
 
-    Args:
-        shape: (68, 2) landmarks in face units.
-        height: of the crown over that of a bald head, in face units.
-        widen: how far beyond the ears the sides lie.
+    shape: (68, 2) landmarks in face units. height: of the crown over that of a bald head, in face units. widen: how far
+    beyond the ears the sides lie.
     """
     angles = np.linspace(np.pi, 0, 25)
     left, right = shape[0], shape[16]
@@ -122,7 +120,7 @@ def _paint_moustache(canvas: Canvas, shape: Points, looks: Looks, rough: NDArray
     canvas.fill(outline, looks.hair.colour, looks.moustache, soft=0.025, texture=rough)
 
 
-def hair_paint(random: np.random.Generator, canvas: Canvas, looks: Looks) -> NDArray[np.uint8]:
+def hair_paint(rng: np.random.Generator, canvas: Canvas, looks: Looks) -> NDArray[np.uint8]:
     """The hair's colour in light and dark strands, over the whole canvas.
 
     Strands follow the skull round the top and hang down at the sides, or radiate from the parting.
@@ -134,7 +132,7 @@ def hair_paint(random: np.random.Generator, canvas: Canvas, looks: Looks) -> NDA
     around, radius = np.arctan2(x, 0.05 - above), np.hypot(x, above)
     across = radius if looks.hair.length > _LONG else around
     place = np.stack([across * _STRANDS_A_UNIT, (around + y) * 2], axis=-1).astype(np.float32)
-    noise = np.frombuffer(random.bytes(256 * 16), np.uint8).reshape(16, 256)
+    noise = np.frombuffer(rng.bytes(256 * 16), np.uint8).reshape(16, 256)
     fine = np.asarray(cv2.resize(place, (wide, wide)), np.float32)
     streaks = look_up(noise, fine, cv2.BORDER_WRAP)
     factors = 1 + looks.hair.strands * np.linspace(-1, 1, 256)

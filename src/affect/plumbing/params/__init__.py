@@ -1,0 +1,100 @@
+"""params.yaml, checked as a whole by every stage, so that a mistake anywhere stops the first one that runs."""
+
+from pathlib import Path
+from reprlib import Repr
+from typing import Annotated
+
+from pydantic import Field, ValidationError, field_validator
+from ruamel.yaml import YAML
+
+from affect.plumbing import paths
+from affect.plumbing.errors import InputError
+from affect.plumbing.params.augment import Augment
+from affect.plumbing.params.data import Data
+from affect.plumbing.params.evaluate import Evaluate
+from affect.plumbing.params.model import BACKBONES, Backbone, Model
+from affect.plumbing.params.pretrain import Pretrain, PretrainedNetwork
+from affect.plumbing.params.sample import Sample
+from affect.plumbing.params.section import Section
+from affect.plumbing.params.train import Train
+
+__all__ = [
+    "BACKBONES",
+    "Augment",
+    "Backbone",
+    "Data",
+    "Evaluate",
+    "Model",
+    "Params",
+    "Pretrain",
+    "PretrainedNetwork",
+    "Sample",
+    "Train",
+    "load_params",
+]
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    backbones: Annotated[list[Backbone], Field(min_length=1)]
+    sample: Sample
+    data: Data
+    augment: Augment
+    model: Model
+    train: Train
+    evaluate: Evaluate
+    pretrain: Pretrain
+
+    @property
+    def reported(self) -> dict:
+        """The sections that the report shows; how faces and initial weights were made stands beside them."""
+        return self.model_dump(exclude={"sample", "pretrain"})
+
+    @field_validator("backbones")
+    @classmethod
+    def _each_once(cls, backbones: list[Backbone]) -> list[Backbone]:
+        if len(set(backbones)) < len(backbones):
+            raise ValueError("each backbone once")
+        return backbones
+
+
+def load_params(path: Path = paths.PARAMS) -> Params:
+    """Read and check the parameters.
+
+    Raises InputError that names each parameter at fault, its value and what is allowed.
+    """
+    try:
+        # YAML 1.2, as DVC reads it: PyYAML would take 5e-4 for a string.
+        content = YAML(typ="safe", pure=True).load(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); run from the repository's root") from None
+    # Malformed text makes ruamel.yaml raise almost anything, down to RecursionError.
+    except Exception as error:
+        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds no parameters")
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        faults = [_describe(fault["loc"], fault["type"], fault["msg"], fault["input"]) for fault in error.errors()]
+        raise InputError(f"{path}: {'; '.join(faults)}") from None
+
+
+def _describe(location: tuple[int | str, ...], kind: str, message: str, value: object) -> str:
+    name = ".".join(str(part) if str(part).isprintable() else repr(part) for part in location)
+    if kind == "missing":
+        return f"{name} is missing"
+    if kind == "extra_forbidden":
+        return f"{name} is not a parameter (misspelt?)"
+    _, should, allowed = message.partition(" should ")
+    wanted = allowed if should else f"be {message.removeprefix('Value error, ')}"
+    return f"{name} is {_shorten(value)}, but should {wanted}"
+
+
+def _shorten(value: object, longest: int = 60) -> str:
+    # A few lines of YAML whose lists refer to each other can stand for more than fits into memory.
+    short = Repr()
+    short.maxlevel, short.maxstring = 2, 2 * longest
+    text = short.repr(value)
+    return text if len(text) <= longest else f"{text[:longest]}..."

@@ -1,0 +1,20 @@
+"""params.yaml, section model, and the backbones that can be named."""
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from affect.plumbing.params.section import Count, Section
+
+Backbone = Literal["resnet50", "efficientnetb1", "efficientnetb2", "densenet121"]
+BACKBONES: tuple[str, ...] = get_args(Backbone)
+
+
+class Model(Section):
+    """The architecture and where its weights start."""
+
+    weights: Annotated[str, Field(min_length=1)] | None
+    fine_tune_layers: Annotated[int, Field(ge=0)]
+    shared_units: Count
+    emotion_units: Count
+    va_units: Count

@@ -1,0 +1,38 @@
+"""Where everything lies, from the repository's root, in which every script runs."""
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+LOCK = Path("dvc.lock")
+REQUIREMENTS = Path(__file__).parents[3] / "requirements.txt"
+
+SAMPLE = Path("data/sample")
+SPLITS = Path("data/splits")
+WEIGHTS = Path("data/weights")
+PREPARED = Path("data/prepared")
+AUGMENTED = Path("data/augmented")
+# Checkpoints and locks: what only a running or a killed stage needs.
+CACHE = Path("data/cache")
+MODELS = Path("models")
+
+METRICS = Path("metrics")
+PREPARE_METRICS = METRICS / "prepare.json"
+SPLIT_LIST = METRICS / "split.csv"
+DROPPED_LIST = METRICS / "dropped.csv"
+TRAIN_METRICS = METRICS / "train"
+TIMING = METRICS / "timing"
+PRETRAIN_METRICS = METRICS / "pretrain"
+EVALUATE_METRICS = METRICS / "evaluate.json"
+PREDICTIONS = METRICS / "predictions"
+PLOTS = METRICS / "plots"
+CONTACT_SHEET = PLOTS / "augmented.png"
+WORST_ERRORS = PLOTS / "worst_errors"
+PICTURE = Path("docs/faces.png")
+REPORT_MARKDOWN = METRICS / "report.md"
+REPORT_PAGE = METRICS / "report.html"
+FULL_REPORT = METRICS / "full_report.html"
+
+
+def model_file(backbone: str) -> Path:
+    """Return the file of a trained model."""
+    return MODELS / f"{backbone}.keras"

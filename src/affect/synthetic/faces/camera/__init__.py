@@ -1,0 +1,1 @@
+"""From the painted head to a photograph: pose, crop, background, exposure, noise."""

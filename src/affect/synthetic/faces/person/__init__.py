@@ -1,0 +1,1 @@
+"""Who is drawn: bones, hair and skin, and what the muscles do."""
