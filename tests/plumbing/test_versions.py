@@ -35,7 +35,7 @@ def test_every_other_version_is_named_with_the_fix(tmp_path: Path) -> None:
 
 
 def test_another_python_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platform, "python_version_tuple", lambda: ("3", "13", "1"))
+    monkeypatch.setattr(platform, "python_version_tuple", lambda: ("3", "14", "1"))
     with pytest.raises(InputError, match="needs Python 3"):
         check_versions(write(tmp_path))
 

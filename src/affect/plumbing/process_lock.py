@@ -26,6 +26,8 @@ def file_lock(file: Path) -> Iterator[None]:
     successor.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
+    # The first touch names the file as given where it can't be written; FileLock would name its absolute path.
+    file.touch()
     lock = FileLock(file)
     try:
         held = lock.acquire(blocking=False)
