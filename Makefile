@@ -46,7 +46,7 @@ bench-scale: $(INSTALLED) ## measure the stages as the dataset grows
 bench-duplicates: $(INSTALLED) ## measure which copies of the photographs in FACES are found
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/duplicates.py $(FACES)
 
-picture: $(INSTALLED) ## draw the README's picture from the committed run
+picture: $(INSTALLED) ## draw the README's picture from the run in metrics/
 	$(ACTIVATE) && python src/picture.py
 
 lint: $(INSTALLED) ## check style, types, what imports what, and the limits of the house

@@ -21,7 +21,7 @@ from affect.report.run_results import read_results
 
 COLUMNS = 6
 WRONG = 4
-# In inches of 100 pixels.
+# In inches of 100 pixels each.
 SIZE = (12, 4.6)
 
 
@@ -31,11 +31,12 @@ def main() -> None:
     params = load_params()
     if Path(params.data.raw) != paths.SAMPLE:
         raise InputError(f"data.raw is not {paths.SAMPLE}; {paths.PICTURE} is in git and must show nobody's photograph")
-    split = read_results(paths.METRICS).evaluate["split"]
-    images = read_records(paths.PREPARED).select(split).images
+    held_out = read_records(paths.PREPARED).select(read_results(paths.METRICS).evaluate["split"])
     backbone = params.backbones[0]
     predictions = pd.read_csv(paths.PREDICTIONS / f"{backbone}.csv", dtype={"id": str})
     circumplex = pd.read_csv(paths.PLOTS / "circumplex.csv").query("backbone == @backbone")
+    if predictions["id"].tolist() != held_out.index["id"].tolist():
+        raise InputError(f"{paths.PREDICTIONS} and {paths.PREPARED} are not of one run; run dvc repro first")
     shown = choose(predictions)
     with mpl.rc_context(STYLE):
         picture = Figure(figsize=SIZE, layout="constrained")
@@ -43,7 +44,7 @@ def main() -> None:
         left, right = (picture.add_subfigure(grid[side]) for side in (0, 1))
         for place, row in enumerate(shown.index.to_list(), start=1):
             axes = left.add_subplot(-(-len(shown) // COLUMNS), COLUMNS, place)
-            axes.imshow(images[row])
+            axes.imshow(held_out.images[row])
             caption(axes, shown.loc[row])
         plot_circumplex(right.add_subplot(), circumplex)
         with atomic_file(paths.PICTURE) as temporary:

@@ -22,7 +22,7 @@ from affect.synthetic.pretraining import (
     PretrainingCheckpoint,
     build_pretraining_model,
     compile_pretraining_model,
-    draw_batches,
+    render_batches,
     save_backbone,
 )
 from affect.synthetic.stream import SyntheticFaces
@@ -68,11 +68,11 @@ def train(
         SyntheticFaces(params.seed, purpose, params.image_size, params.batch_size, params.expressiveness)
         for purpose in ("train", "val")
     )
-    val_batches = draw_batches(val_stream, range(params.val_steps)).cache()
+    val_batches = render_batches(val_stream, range(params.val_steps)).cache()
     if done < steps:
         with Live(str(curves), dvcyaml=None, save_dvc_exp=False, resume=done > 0) as live:
             model.fit(
-                draw_batches(train_stream, range(done, steps)),
+                render_batches(train_stream, range(done, steps)),
                 initial_epoch=done // params.epoch_steps,
                 steps_per_epoch=params.epoch_steps,
                 epochs=network.epochs,

@@ -19,11 +19,11 @@ MAX_README_LINES = 130
 
 
 def main() -> int:
-    """Print what is over a limit; the exit code is the number of such places."""
+    """Print what is over a limit; the exit code is 1 if there is any."""
     faults = list(find_faults())
     for fault in faults:
         print(fault, file=sys.stderr)
-    return len(faults)
+    return min(len(faults), 1)
 
 
 def find_faults() -> Iterator[str]:
@@ -32,8 +32,10 @@ def find_faults() -> Iterator[str]:
         lines = count_lines(file)
         if lines > MAX_MODULE_LINES and not file.is_relative_to(LONG_MODULES):
             yield f"{file.relative_to(ROOT)} has {lines} lines, more than {MAX_MODULE_LINES}"
-    folders = [PACKAGE, *(path for path in sorted(PACKAGE.rglob("*")) if path.is_dir() and any(path.glob("*.py")))]
-    for folder in folders:
+    # The rooms themselves are counted by nobody: import-linter's contract names each of them.
+    for folder in sorted({file.parent for file in PACKAGE.rglob("*.py")} - {PACKAGE}):
+        if not (folder / "__init__.py").exists():
+            yield f"{folder.relative_to(ROOT)} has no __init__.py, so that import-linter passes over it"
         modules = [path for path in folder.iterdir() if is_module(path)]
         if len(modules) > MAX_MODULES and folder != SECTIONS:
             yield f"{folder.relative_to(ROOT)} holds {len(modules)} modules, more than {MAX_MODULES}"
@@ -49,7 +51,7 @@ def count_lines(file: Path) -> int:
 
 def is_module(path: Path) -> bool:
     """Whether a path counts as a module of its folder: a file of Python, or a sub-folder."""
-    return path.name not in ("__init__.py", "__pycache__") and (path.is_dir() or path.suffix == ".py")
+    return (path.suffix == ".py" and path.name != "__init__.py") or (path.is_dir() and any(path.rglob("*.py")))
 
 
 if __name__ == "__main__":

@@ -172,3 +172,12 @@ def compress(file: Path) -> None:
 
         source.visititems(copy)
         target.attrs.update(source.attrs)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "names"), [("resnet50", {"subtract_mean"}), ("densenet121", {"scale", "standardise"})]
+)
+def test_the_layers_before_a_backbone_keep_their_names(backbone: str, names: set[str]) -> None:
+    """They stand in every saved model."""
+    model = build_backbone(backbone, keras.Input((64, 64, 3), name="image"), weights=None)
+    assert names < {layer.name for layer in model.layers}

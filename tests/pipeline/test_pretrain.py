@@ -14,7 +14,7 @@ from affect.models import backend
 from affect.models.backbones import build_backbone
 from affect.plumbing.params import Pretrain, PretrainedNetwork
 from affect.synthetic.faces import ACTION_UNITS, render_face
-from affect.synthetic.pretraining import PretrainingCheckpoint, draw_batches
+from affect.synthetic.pretraining import PretrainingCheckpoint, render_batches
 from affect.synthetic.stream import SyntheticFaces
 from pretrain import train
 
@@ -67,7 +67,7 @@ def test_no_face_comes_twice_or_from_the_sample() -> None:
 
 def test_batches_drawn_by_other_processes_are_those_of_their_steps() -> None:
     faces = SyntheticFaces(3, "train", SIZE, BATCH)
-    streamed = list(draw_batches(faces, range(2, 5)).as_numpy_iterator())
+    streamed = list(render_batches(faces, range(2, 5)).as_numpy_iterator())
     assert len(streamed) == 3
     for step, (images, targets) in enumerate(streamed, start=2):
         expected_images, expected_targets = faces.batch(step)

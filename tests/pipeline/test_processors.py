@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from conftest import ROOT, Workspace
+from conftest import Workspace
 
 FACES, SIDE = 96, 96
 
@@ -57,9 +57,3 @@ def test_another_processor_makes_the_same_bytes(expected: dict[str, str], tmp_pa
 
 def test_another_number_of_cores_makes_the_same_bytes(expected: dict[str, str], tmp_path: Path) -> None:
     assert hash_outputs(tmp_path / "workspace", {}, processes=2) == expected
-
-
-def test_opencv_is_imported_from_where_its_kernels_are_chosen() -> None:
-    importing = [file for file in (ROOT / "src").rglob("*.py") if "\nimport cv2\n" in file.read_text()]
-    # The one sets OpenCV up, the other its number of threads.
-    assert {file.name for file in importing} == {"opencv.py", "parallel.py"}

@@ -1,6 +1,7 @@
 """A checkpoint stays until DVC has recorded its training, and no longer."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,17 @@ def test_without_dvc_nobody_records_it(checkpoint: Path, tmp_path: Path, monkeyp
     monkeypatch.delenv("DVC_STAGE", raising=False)
     keep_until_recorded(checkpoint, tmp_path / "model")
     assert not list(checkpoint.parent.iterdir())
+
+
+@pytest.mark.parametrize("content", [b"", b"0", b"md5", b"\xff\xfe", b"0" * 33])
+def test_a_damaged_note_costs_nothing(checkpoint: Path, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "dvc.lock").write_bytes(b"md5: " + b"0" * 40 + b"\xff")
+    checkpoint.with_name("checkpoint.npz.until-recorded").write_bytes(content)
+    remove_recorded(checkpoint.parent, tmp_path / "dvc.lock")
+    assert checkpoint.exists()
+
+
+def test_a_pipe_in_the_place_of_a_note_stops_nothing(checkpoint: Path, tmp_path: Path) -> None:
+    os.mkfifo(checkpoint.with_name("checkpoint.npz.until-recorded"))
+    remove_recorded(checkpoint.parent, tmp_path / "dvc.lock")
+    assert checkpoint.exists()

@@ -1,1 +1,1 @@
-"""What passes from stage to stage: labels, seeds, arrays, records, predictions, atomic files. Imports plumbing."""
+"""What passes from stage to stage: labels, seeds, arrays, records, predictions, atomic files. May import plumbing."""

@@ -1,4 +1,4 @@
-"""The tasks and their labels. The task `emotion` is to name the expression, AffectNet's word for its eight classes."""
+"""The tasks and their labels. The task `emotion` predicts the label `expression`, AffectNet's word for its classes."""
 
 VALENCE_AROUSAL = ("valence", "arousal")
 TASKS = ("emotion", *VALENCE_AROUSAL)

@@ -91,7 +91,7 @@ def compose(name: str) -> str:
 
 
 def is_apple_double(file: Path) -> bool:
-    """Whether a file is none of the dataset's, but one of macOS beside it."""
+    """Whether a file is a macOS AppleDouble sidecar."""
     if not file.name.startswith("._") or not file.is_file():
         return False
     with file.open("rb") as opened:

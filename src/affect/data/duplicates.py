@@ -13,15 +13,15 @@ HASH_SIDE = 16
 HASHED_SIDE = 4 * HASH_SIDE
 PAIRS_PER_BLOCK = 1 << 21
 
-# Of pictures behind the same mask or in the same frame the hashes are alike. Where corners are of one colour, or a
-# group is large, the middles must be alike as well. Chosen on 614 photographs behind an oval, in wide margins, and
+# Pictures behind one mask or in one frame have similar hashes. Where corners are of one colour, or a group is large,
+# the middles must be similar as well. Chosen on 614 photographs behind an oval, in wide margins, and
 # both: of the pairs of different ones 2,196 have hashes within 48 bits, and middles that differ in 74 bits and more.
 MIDDLE = 0.6
 MIDDLE_DISTANCE = 4 / 3
 TRIMMED_SIDE = 3 * HASHED_SIDE
 CORNER_SIDE = 6
 FLAT = 8
-# Of one picture on the web there are a few copies; more are the frames of a clip, or different faces that look alike.
+# A picture has few copies on the web; a larger group is the frames of a clip, or different faces that look alike.
 LARGE_GROUP = 10
 
 _WORDS = (np.uint64, HASH_SIDE * HASH_SIDE // 64)

@@ -17,7 +17,7 @@ Image.MAX_IMAGE_PIXELS = None
 # Editors put megabytes of compressed text into sound PNGs; Pillow refuses more than one.
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 1 << 26
 
-# What libjpeg says of pixels that are missing; it fills them with grey, and Pillow passes over what it says.
+# libjpeg's warnings about missing pixels, which Pillow ignores.
 _CUT_SHORT = ("premature end", "instead of RST")
 
 
@@ -80,7 +80,7 @@ def _check_complete(jpeg: bytes) -> None:
     try:
         simplejpeg.decode_jpeg(jpeg, colorspace="GRAY", min_height=1, min_width=1, strict=True)
     except ValueError as error:
-        # Of other oddities it warns too; whether the image can be read for all that, Pillow says.
+        # Ignore other warnings: Pillow decides whether the image is readable.
         if any(sign in str(error).replace("Premature", "premature") for sign in _CUT_SHORT):
             raise ValueError(f"cut short ({error})") from None
 

@@ -1,1 +1,1 @@
-"""Metrics, their intervals, comparison and errors. Imports models, data, core and plumbing."""
+"""Metrics, their intervals, comparison and errors. May import models, data, core and plumbing."""

@@ -66,8 +66,8 @@ def expected_calibration_error(table: pd.DataFrame, bins: int) -> float:
     return float(np.average((curve["confidence"] - curve["accuracy"]).abs(), weights=curve["images"]))
 
 
-def worst_errors(table: pd.DataFrame, most: int) -> pd.DataFrame:
+def worst_errors(table: pd.DataFrame, max_rows: int) -> pd.DataFrame:
     """Return the rows whose expression is predicted wrongly, those that give the true one least probability first."""
     probability = table[PROBABILITIES].to_numpy()[np.arange(len(table)), table["expression"]]
     wrong = table.assign(p_true=probability)[table["expression"] != table["predicted_expression"]]
-    return wrong.sort_values(["p_true", "id"], kind="stable").head(most)
+    return wrong.sort_values(["p_true", "id"], kind="stable").head(max_rows)

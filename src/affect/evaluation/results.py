@@ -20,12 +20,12 @@ def evaluate(tables: Mapping[str, pd.DataFrame], resamples: int, seed: int, cali
     tables: by network, predictions of the same images in the same rows, with the columns of
     affect.core.predictions.COLUMNS. Valence and arousal are evaluated where annotated.
     """
-    weighted = {network: ResampledMetrics(table) for network, table in tables.items()}
+    resampled = {network: ResampledMetrics(table) for network, table in tables.items()}
 
     def compute(counts: np.ndarray) -> dict[tuple[str, str, str], np.ndarray]:
         return {
             (network, *metric): values
-            for network, metrics in weighted.items()
+            for network, metrics in resampled.items()
             for metric, values in metrics(counts).items()
         }
 

@@ -1,1 +1,1 @@
-"""Backbones, the multi-task model, kernels, saved models and their predictions. Imports core and plumbing."""
+"""Backbones, the multi-task model, kernels, saved models, predictions. May import core and plumbing."""

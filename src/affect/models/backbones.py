@@ -1,4 +1,4 @@
-"""The networks that can stand under the heads: how each is built, wants its input, and gets its first weights."""
+"""The backbones: constructor, preprocessing, initial weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def _standardise_rgb(rgb: KerasTensor) -> KerasTensor:
     """As keras.applications.densenet.preprocess_input: scaled to [0, 1], then standardised as ImageNet."""
     scaled = layers.Rescaling(1 / 255, name="scale")(rgb)
     variance = (0.229**2, 0.224**2, 0.225**2)
-    return layers.Normalization(mean=(0.485, 0.456, 0.406), variance=variance, name="letterbox")(scaled)
+    return layers.Normalization(mean=(0.485, 0.456, 0.406), variance=variance, name="standardise")(scaled)
 
 
 def _leave_to_backbone(rgb: KerasTensor) -> KerasTensor:

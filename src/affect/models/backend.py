@@ -1,4 +1,4 @@
-"""How Keras runs here: quiet, repeatable, taking GPU memory only as it needs it, and in which precision it trains."""
+"""Set up Keras: quiet start, determinism, GPU memory growth, precision."""
 
 import os
 from collections.abc import Iterator

@@ -13,13 +13,13 @@ from affect.core.files import atomic_file
 from affect.core.labels import EXPRESSIONS
 from affect.plumbing.errors import InputError
 
-# What the newest Keras writes and an older one refuses, with the value that says what the older one does anyway.
+# Config keys that older Keras rejects, with their default values.
 NEWER_KEYS: dict[str, dict[str, object]] = {
     "keras.initializers": {"input_axes": None, "output_axes": None},
     "keras.layers": {"quantization_config": None, "renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99},
 }
 
-# The earliest that a ZIP archive can say.
+# The earliest date that ZIP can store.
 NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -67,7 +67,7 @@ def _without_newer_keys(item: dict) -> dict:
 
 
 def _is_given(name: str | None, class_name: str) -> bool:
-    """Whether a name is what Keras calls an operation that is given none: get_item or get_item_1 for GetItem."""
+    """Whether a name is Keras's automatic name for the class: get_item or get_item_1 for GetItem."""
     return name is not None and re.sub(r"_\d+$", "", name).replace("_", "") == class_name.lower()
 
 

@@ -22,11 +22,13 @@ _ORPHANED = "the DVC that started it is gone; dvc repro goes on"
 def file_lock(file: Path) -> Iterator[None]:
     """Hold an exclusive lock on this file; the file stays on disk.
 
-    Raises InputError where the DVC that started this process has died: the lock's last holder may have been its
-    successor.
+    Raises InputError where something else is in its place, and where the DVC that started this process has died: a
+    newer DVC may already have run this stage.
     """
+    if os.path.lexists(file) and (file.is_symlink() or not file.is_file()):
+        raise InputError(f"{file} is no file, where a lock is to be held; it is left as it is: move it away")
     file.parent.mkdir(parents=True, exist_ok=True)
-    # The first touch names the file as given where it can't be written; FileLock would name its absolute path.
+    # Names the file as given where it can't be written; FileLock would name its absolute path.
     file.touch()
     lock = FileLock(file)
     try:

@@ -22,6 +22,8 @@ def run_stage(main: Callable[[], None]) -> None:
     name = "-".join(re.sub(r"\W", "_", part) for part in [Path(sys.argv[0]).stem, *sys.argv[1:]])
 
     def run_alone() -> None:
+        if not paths.PARAMS.exists():
+            raise InputError(f"{paths.PARAMS} is missing; run from the repository's root")
         exit_when_orphaned(name)
         with file_lock(paths.CACHE / f"{name}.lock"):
             remove_recorded()

@@ -15,7 +15,7 @@ PYTHONS = ("3.11", "3.12", "3.13")
 def check_versions(requirements: Path) -> None:
     """Raise InputError, which says how to mend it, unless Python and all packages are of the pinned versions."""
     if ".".join(platform.python_version_tuple()[:2]) not in PYTHONS:
-        fix = f"make a new .venv with `make -B .venv/installed PYTHON=python{PYTHONS[0]}`"
+        fix = f"remove .venv and run `make setup PYTHON=python{PYTHONS[0]}`"
         raise InputError(f"needs Python {', '.join(PYTHONS)}, and this is {platform.python_version()}; {fix}")
     lines = requirements.read_text(encoding="utf-8").splitlines()
     pins = [Requirement(line.rstrip("\\")) for line in lines if line[:1].isalnum()]

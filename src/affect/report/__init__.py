@@ -1,1 +1,1 @@
-"""From the tables of a run to plots and pages. Imports every room below: evaluation, training, data, models, core."""
+"""From the tables of a run to plots and pages. May import every room but synthetic."""

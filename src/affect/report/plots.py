@@ -56,7 +56,7 @@ def plot_all(data: Mapping[str, pd.DataFrame]) -> Iterator[Plot]:
     for measure, curves in data["curves"].groupby("measure", sort=False):
         title = MEASURES[str(measure)]
         caption = "After each epoch, on the validation images (solid) and on the training images (dashed)."
-        yield _draw(title, caption, partial(_training_curves, table=curves, measure=title))
+        yield _plot(title, caption, partial(_training_curves, table=curves, measure=title))
     for name, title, caption, paint in (
         (
             "confusion",
@@ -87,10 +87,10 @@ def plot_all(data: Mapping[str, pd.DataFrame]) -> Iterator[Plot]:
     ):
         for backbone, table in data[name].groupby("backbone", sort=False):
             paint_table = partial(paint, table=table)
-            yield _draw(f"{backbone}: {title}", caption, paint_table)
+            yield _plot(f"{backbone}: {title}", caption, paint_table)
 
 
-def _draw(title: str, caption: str, paint: Callable[[Axes], None]) -> Plot:
+def _plot(title: str, caption: str, paint: Callable[[Axes], None]) -> Plot:
     with mpl.rc_context(STYLE):
         canvas = Figure(figsize=SIZE, layout="constrained")
         axes = canvas.add_subplot()
@@ -165,7 +165,10 @@ def plot_circumplex(axes: Axes, table: pd.DataFrame) -> None:
     axes.axvline(0, color="lightgrey", linewidth=0.8)
     means = table.groupby(["expression", "side"])[["valence", "arousal"]].mean()
     predictions = table[table["side"] == "prediction"]
-    for name, points in predictions.groupby("expression", sort=False):
+    for name in EXPRESSIONS:
+        points = predictions[predictions["expression"] == name]
+        if points.empty:
+            continue
         colour = COLOURS[str(name)]
         axes.scatter(points["valence"], points["arousal"], s=5, color=colour, alpha=0.35, linewidths=0)
         true, predicted = (tuple(means.xs((name, side))) for side in ("truth", "prediction"))

@@ -117,4 +117,6 @@ def read_results(metrics: Path) -> Results:
         plots = {name: pd.read_csv(metrics / "plots" / f"{name}.csv") for name in PLOTS}
     except OSError as error:
         raise InputError(f"{error.filename}: {error.strerror}; run dvc repro first") from None
+    except ValueError as error:
+        raise InputError(f"{metrics}: damaged ({error}); run dvc repro --force evaluate") from None
     return Results(evaluate, prepare, train, plots)

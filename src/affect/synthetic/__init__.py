@@ -1,1 +1,1 @@
-"""Drawn faces and pretraining on them; not the subject, so a reader may skip it. Imports every room below."""
+"""Drawn faces and pretraining on them; not the subject, so skip it. May import every room but report."""

@@ -55,8 +55,8 @@ def build_pretraining_model(name: str, size: int, batch_norm_momentum: float) ->
 def _ease_start(backbone: Sequence[layers.Layer], batch_norm_momentum: float) -> None:
     """Let every residual block begin as the identity (Goyal et al. 2017, section 5.1), and none be dropped.
 
-    Where no face comes twice there is nothing to regularise. The moving averages of batch norm are to follow a run of
-    a few thousand steps.
+    Where no face comes twice there is nothing to regularise. The moving averages of batch norm must converge within a
+    few thousand steps.
     """
     names = {layer.name for layer in backbone}
     for layer in backbone:
@@ -97,7 +97,7 @@ def compile_pretraining_model(
     )
 
 
-def draw_batches(faces: SyntheticFaces, steps: range) -> "tf.data.Dataset":
+def render_batches(faces: SyntheticFaces, steps: range) -> "tf.data.Dataset":
     """Return the batches of `steps`, in order, drawn by as many other processes as there are cores."""
     processes = os.cpu_count() or 1
     executor = get_reusable_executor(max_workers=processes)

@@ -1,1 +1,1 @@
-"""Batches, cached features, fit, resume, curves. Imports models, data, core and plumbing."""
+"""Batches, cached features, fit, resume, curves. May import models, data, core and plumbing."""

@@ -64,7 +64,7 @@ class Checkpoint(keras.callbacks.Callback):
         return time.perf_counter() - self._started
 
     def remaining(self, epochs: int) -> range:
-        """Return which of so many epochs are still to be trained: none once early stopping has ended the training."""
+        """Return the remaining epochs; empty after early stopping."""
         stopped = bool(self._counters) and self._counters[0]["stopped_epoch"] > 0
         return range(epochs if stopped else len(self.epochs), epochs)
 

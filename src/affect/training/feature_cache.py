@@ -27,7 +27,7 @@ def cache_features(
     """Return the model to train and its inputs: the trainable half and the features of each part of the images.
 
     Where the features do not fit, or nothing is frozen, they are the full model and the images themselves.
-    precision: the Keras dtype policy. limit: in GB. folder: on the disk that the features are to lie on.
+    precision: the Keras dtype policy. limit: in GB. folder: where the features file is created.
     """
     if model.frozen is None:
         return model.full, images

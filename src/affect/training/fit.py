@@ -78,8 +78,8 @@ def make_examples(
 ) -> Examples:
     """Pair inputs with the labels of their index.
 
-    class_weights: (8,), the weight of each expression, 1 on average over the images. An annotated valence or arousal
-    weighs as much as makes the annotated ones count 1 on average over all images.
+    class_weights: (8,), the weight of each expression, 1 on average over the images. Annotated valence and arousal
+    weigh 1 / (annotated share), so that weights average 1 over all images.
     """
     expressions = index["expression"].to_numpy()
     weights_of_classes = np.ones(len(EXPRESSIONS)) if class_weights is None else class_weights
@@ -89,7 +89,7 @@ def make_examples(
         values = index[task].to_numpy(np.float32)[:, None]
         targets[task] = np.nan_to_num(values)
         annotated = np.isfinite(values[:, 0]).astype(np.float32)
-        # So each annotated image counts the same, in whatever batch, and the mean over all is that over the annotated.
+        # Each annotated image then counts the same in any batch, and the mean over all is that over the annotated.
         weights[task] = annotated / max(annotated.mean(), np.finfo(np.float32).tiny)
     return Examples(inputs, targets, weights)
 
@@ -156,7 +156,7 @@ def fit(
     callbacks: Sequence[keras.callbacks.Callback],
     verbose: int | str,
 ) -> None:
-    """Train a compiled network in these epochs. Raises InputError as soon as the loss is not a number."""
+    """Train a compiled model in these epochs. Raises InputError as soon as the loss is not a number."""
     try:
         model.fit(
             train.dataset(epochs),

@@ -55,20 +55,20 @@ def render_face(seed: int, face_id: int, expression: int, size: int, expressiven
     one of the eight.
     """
     rng = rng_for(seed, "face", face_id)
-    affect = sample_expression(rng, expression, expressiveness)
-    shape = move(resting_shape(sample_identity(rng)), affect.action_units)
+    shown = sample_expression(rng, expression, expressiveness)
+    shape = move(resting_shape(sample_identity(rng)), shown.action_units)
     looks = sample_looks(rng)
     pose = sample_pose(rng)
     camera = frame_face(rng, pose, shape, size)
-    canvas = _paint(rng, shape, looks, affect, camera)
+    canvas = _paint(rng, shape, looks, shown, camera)
     picture = _photograph(rng, canvas, camera)
     landmarks = camera.project(shape)
     occlude(rng, picture, landmarks)
     image = develop(rng, picture)
-    return Face(image, expression, affect.valence, affect.arousal, affect.action_units, landmarks)
+    return Face(image, expression, shown.valence, shown.arousal, shown.action_units, landmarks)
 
 
-def _paint(rng: np.random.Generator, shape: Points, looks: Looks, affect: ShownExpression, camera: Camera) -> Canvas:
+def _paint(rng: np.random.Generator, shape: Points, looks: Looks, shown: ShownExpression, camera: Camera) -> Canvas:
     """The head from the front, lit as the pose will have it."""
     canvas = Canvas(round(camera.size * _CANVAS_SHARE))
     wide = canvas.pixels.shape[0]
@@ -83,13 +83,13 @@ def _paint(rng: np.random.Generator, shape: Points, looks: Looks, affect: ShownE
     head.paint_facial_hair(canvas, shape, looks, grain)
     features.paint_nose(canvas, shape, looks)
     features.paint_eyes(canvas, shape, looks, gaze)
-    features.paint_mouth(canvas, shape, looks, affect.action_units)
+    features.paint_mouth(canvas, shape, looks, shown.action_units)
     features.paint_brows(canvas, shape, looks, grain)
     head.paint_hair_in_front(canvas, shape, looks, hair)
     head.paint_headwear(canvas, shape, looks)
     light = sample_light(rng)
     light.direction = light.direction @ rotation(camera.pose)
-    diffuse, gloss = shade(face_relief(shape, looks, affect.action_units).heights(), light)
+    diffuse, gloss = shade(face_relief(shape, looks, shown.action_units).heights(), light)
     mottled = cv2.resize(rng.normal(1, 0.035, (12, 12)).astype(np.float32), diffuse.shape)
     _apply_light(canvas, diffuse * mottled, gloss, grain)
     features.paint_catchlights(canvas, shape, gaze, float(np.sign(light.direction[0])))

@@ -90,7 +90,7 @@ def sample_looks(rng: np.random.Generator) -> Looks:
     made_up = not bearded and rng.random() < 0.45
     return Looks(
         skin=skin,
-        lips=_draw_lips(rng, skin, made_up),
+        lips=_sample_lips(rng, skin, made_up),
         iris=_jitter(rng, _IRIS_COLOURS[rng.integers(len(_IRIS_COLOURS))], 10),
         brow_thickness=rng.uniform(0.05, 0.10) * (0.8 if made_up else 1.1),
         brow_strength=rng.uniform(0.55, 0.95),
@@ -107,8 +107,8 @@ def sample_looks(rng: np.random.Generator) -> Looks:
         socket_depth=rng.uniform(0.3, 1),
         nose_height=rng.uniform(0.7, 1.25),
         gauntness=rng.uniform(0, 1),
-        hair=_draw_hair(rng, age, short=bearded, tone=tone),
-        wear=_draw_wear(rng),
+        hair=_sample_hair(rng, age, short=bearded, tone=tone),
+        wear=_sample_wear(rng),
     )
 
 
@@ -117,12 +117,12 @@ def _jitter(rng: np.random.Generator, colour: Colour, spread: float) -> Colour:
     return (float(red), float(green), float(blue))
 
 
-def _draw_lips(rng: np.random.Generator, skin: Colour, made_up: bool) -> Colour:
+def _sample_lips(rng: np.random.Generator, skin: Colour, made_up: bool) -> Colour:
     lips = mix(scaled(skin, 0.82), (170, 70, 75), rng.uniform(0.15, 0.45))
     return mix(lips, _jitter(rng, (175, 35, 60), 35), rng.uniform(0.2, 0.8)) if made_up else lips
 
 
-def _draw_hair(rng: np.random.Generator, age: float, short: bool, tone: float) -> Hair:
+def _sample_hair(rng: np.random.Generator, age: float, short: bool, tone: float) -> Hair:
     # Fair hair comes with fair skin.
     shades = len(_HAIR_COLOURS) if tone < _FAIR else 3
     colour = _jitter(rng, _HAIR_COLOURS[rng.integers(shades)], 8)
@@ -142,7 +142,7 @@ def _draw_hair(rng: np.random.Generator, age: float, short: bool, tone: float) -
     )
 
 
-def _draw_wear(rng: np.random.Generator) -> Wear:
+def _sample_wear(rng: np.random.Generator) -> Wear:
     dark = rng.random() < 0.7
     return Wear(
         glasses=str(rng.choice(("none", "clear", "dark"), p=(0.8, 0.17, 0.03))),
