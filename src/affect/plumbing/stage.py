@@ -23,7 +23,9 @@ def run_stage(main: Callable[[], None]) -> None:
 
     def run_alone() -> None:
         if not paths.PARAMS.exists():
-            raise InputError(f"{paths.PARAMS} is missing; run from the repository's root")
+            raise InputError(
+                f"{paths.PARAMS}: cannot be read (No such file or directory); run from the repository's root"
+            )
         exit_when_orphaned(name)
         with file_lock(paths.CACHE / f"{name}.lock"):
             remove_recorded()
