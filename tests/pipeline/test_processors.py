@@ -1,11 +1,12 @@
 """Nothing before training depends on the processor, on the kernels that libraries choose by it, or on its cores."""
 
 import hashlib
+import sys
 from pathlib import Path
 
 import cv2
 import pytest
-from conftest import Workspace
+from conftest import ROOT, Workspace, run
 
 FACES, SIDE = 96, 96
 
@@ -34,12 +35,10 @@ def hash_outputs(folder: Path, environment: dict[str, str], processes: int = 1) 
     workspace.set_params(
         **{"data.raw": "data/sample", "data.image_size": SIDE, "sample.images": FACES, "augment.copies": 2}
     )
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        for script in ("sample", "prepare", "augment"):
-            result = workspace.run_script(script, processes=processes)
-            assert result.returncode == 0, result.stderr
+    # In one process, which costs one start of Python in place of three.
+    code = "import sample, prepare, augment; sample.main(); prepare.main(); augment.main()"
+    environment = {"PYTHONPATH": str(ROOT / "src"), "LOKY_MAX_CPU_COUNT": str(processes)} | environment
+    run(folder, sys.executable, "-c", code, **environment)
     files = [file for file in (folder / "data").rglob("*") if file.is_file() and file.suffix != ".lock"]
     assert len(files) == 5 * FACES + 4
     return {str(file.relative_to(folder)): hashlib.md5(file.read_bytes()).hexdigest() for file in files}
