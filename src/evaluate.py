@@ -19,9 +19,10 @@ from affect.models.backend import keras
 from affect.models.predictors import predict
 from affect.models.saved_model import load_model, model_size
 from affect.plumbing import paths
+from affect.plumbing.errors import InputError
 from affect.plumbing.params import BACKBONES, Params, load_params
 from affect.plumbing.stage import run_stage
-from affect.report.plot_data import circumplex, confusion, precision_recall, roc, training_curves, va_scatter
+from affect.report.plot_data import circumplex, confusion, precision_recall, roc, va_scatter
 from affect.report.provenance import dataset_hash
 from affect.report.render import render_html, render_markdown
 from affect.report.run_results import read_results
@@ -34,7 +35,7 @@ PLOTTED = {
     "affect": va_scatter,
     "circumplex": circumplex,
 }
-PLOT_FILES = {name: paths.PLOTS / f"{name}.csv" for name in (*PLOTTED, "reliability", "curves")}
+PLOT_FILES = {name: paths.PLOTS / f"{name}.csv" for name in (*PLOTTED, "reliability")}
 MAX_ERRORS = 20
 MAX_ID_LENGTH = 24
 
@@ -46,6 +47,8 @@ def main() -> None:
         require_place(file)
     require_folder(paths.PREDICTIONS, list_files(".csv"))
     require_folder(paths.WORST_ERRORS, list_files(".png"))
+    for backbone in params.backbones:
+        require_finished(backbone)
     backend.set_up()
     records = read_records(paths.PREPARED)
     split = "test" if (records.index["split"] == "test").any() else "val"
@@ -60,12 +63,22 @@ def main() -> None:
     results = evaluate(tables, params.evaluate.bootstrap, params.evaluate.seed, params.evaluate.calibration_bins)
     for backbone in params.backbones:
         results[backbone]["cost"] = sizes[backbone]
-    write_json(paths.EVALUATE_METRICS, {"split": split, "images": len(held_out.index)} | results)
+    # `dvc exp show` has its columns in this order, and cuts the last.
+    write_json(paths.EVALUATE_METRICS, results | {"split": split, "images": len(held_out.index)})
     write_tables(tables, params.evaluate.calibration_bins)
     with atomic_folder(paths.WORST_ERRORS, list_files(".png")) as folder:
         for name, table in tables.items():
             show_worst_errors(held_out, table, name, folder)
     write_report(params)
+
+
+def require_finished(backbone: str) -> None:
+    """Raise InputError where a training has left curves, and perhaps a model, but has not ended."""
+    if not paths.training_metrics(backbone).is_file():
+        raise InputError(
+            f"{paths.training_metrics(backbone)} is missing, so the training of {backbone} has not ended; "
+            f"`dvc repro train@{backbone}` goes on with it"
+        )
 
 
 def list_files(ending: str) -> list[str]:
@@ -88,7 +101,6 @@ def write_tables(tables: dict[str, pd.DataFrame], calibration_bins: int) -> None
     for name, plotted in PLOTTED.items():
         write_plot(name, {backbone: plotted(table) for backbone, table in tables.items()})
     write_plot("reliability", {name: reliability(table, calibration_bins) for name, table in tables.items()})
-    write_plot("curves", {name: training_curves(paths.TRAIN_METRICS / name / "plots" / "metrics") for name in tables})
 
 
 def write_plot(name: str, parts: dict[str, pd.DataFrame]) -> None:

@@ -2,13 +2,9 @@
 
 import argparse
 import hashlib
-import shutil
 import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
-
-from dvclive import Live
 
 from affect.core.files import write_json
 from affect.core.places import require_place
@@ -16,7 +12,7 @@ from affect.core.rng import hash_seed
 from affect.models import backend
 from affect.models.backend import keras
 from affect.plumbing import paths
-from affect.plumbing.params import Pretrain, PretrainedNetwork, load_params
+from affect.plumbing.params import Pretrain, PretrainedNetwork, load_pretrain
 from affect.plumbing.stage import run_stage
 from affect.synthetic.pretraining import (
     PretrainingCheckpoint,
@@ -26,8 +22,9 @@ from affect.synthetic.pretraining import (
     save_backbone,
 )
 from affect.synthetic.stream import SyntheticFaces
-from affect.training.curves import Curves, move_curves, require_curves
+from affect.training.curves import live_curves, require_curves
 from affect.training.fit import SeedEachEpoch
+from affect.training.progress import Progress
 
 CHECKPOINTS = paths.CACHE / "pretrain"
 
@@ -37,7 +34,7 @@ def main() -> None:
     command = argparse.ArgumentParser(description=__doc__)
     command.add_argument("backbone", choices=["resnet50", "efficientnetb1"])
     name = command.parse_args().backbone
-    params = load_params().pretrain
+    params = load_pretrain()
     network: PretrainedNetwork = getattr(params, name)
     file, record = paths.WEIGHTS / f"{name}.weights.h5", paths.WEIGHTS / f"{name}.json"
     checkpoint = PretrainingCheckpoint(CHECKPOINTS / f"{name}-{hash_seed(0, repr(params)):x}.weights.h5")
@@ -47,20 +44,17 @@ def main() -> None:
     backend.set_up(params.seed)
     keras.mixed_precision.set_global_policy(network.precision)
     model, backbone = build_pretraining_model(name, params.image_size, params.batch_norm_momentum)
-    # DVCLive empties its folder when a training begins.
-    logged = checkpoint.file.with_suffix(".curves")
-    scores = train(model, params, network, checkpoint, logged)
-    move_curves(logged, paths.PRETRAIN_METRICS / name)
+    scores = train(model, params, network, checkpoint, paths.PRETRAIN_METRICS / name)
     save_backbone(name, backbone, file)
     write_json(record, describe(file, params, network, scores))
     checkpoint.file.unlink()
-    shutil.rmtree(logged)
 
 
 def train(
-    model: keras.Model, params: Pretrain, network: PretrainedNetwork, checkpoint: PretrainingCheckpoint, curves: Path
+    model: keras.Model, params: Pretrain, network: PretrainedNetwork, checkpoint: PretrainingCheckpoint, folder: Path
 ) -> dict[str, float]:
-    """Train on faces none of which comes twice, resuming from the checkpoint; return the scores on other faces."""
+    """Train on faces none of which comes twice, resuming from the checkpoint, and log the curves in a
+    folder; return the scores on other faces."""
     steps = network.epochs * params.epoch_steps
     compile_pretraining_model(model, steps, params.warm_up, network.learning_rate, params.weight_decay)
     done = checkpoint.restore(model)
@@ -69,8 +63,8 @@ def train(
         for purpose in ("train", "val")
     )
     val_batches = render_batches(val_stream, range(params.val_steps)).cache()
-    if done < steps:
-        with Live(str(curves), dvcyaml=None, save_dvc_exp=False, resume=done > 0) as live:
+    with live_curves(folder, checkpoint.epochs) as curves:
+        if done < steps:
             model.fit(
                 render_batches(train_stream, range(done, steps)),
                 initial_epoch=done // params.epoch_steps,
@@ -81,10 +75,11 @@ def train(
                 callbacks=[
                     keras.callbacks.TerminateOnNaN(raise_error=True),
                     SeedEachEpoch(params.seed),
-                    Curves(live),
+                    curves,
                     checkpoint,
+                    Progress(),
                 ],
-                verbose=1 if sys.stdout.isatty() else 2,
+                verbose=0,
             )
     return model.evaluate(val_batches, verbose=0, return_dict=True)
 

@@ -1,6 +1,7 @@
 """Render the report with what differs at each run, and with pictures of the worst errors: `make report`."""
 
 import json
+from pathlib import Path
 
 from affect.core.files import write_text
 from affect.core.places import require_place
@@ -17,12 +18,19 @@ def main() -> None:
     require_place(paths.FULL_REPORT)
     params = load_params()
     results = read_results(paths.METRICS)
-    timing = {file.stem: json.loads(file.read_text()) for file in paths.TIMING.glob("*.json")}
+    timing = {network: timing for network in results.networks if (timing := read_timing(paths.model_file(network)))}
     pictures = {network: paths.WORST_ERRORS / f"{network}.png" for network in results.networks}
     extras = LocalExtras(timing, {network: file for network, file in pictures.items() if file.exists()})
     page = render_html(results, params.reported, dataset_hash(params.data.raw, paths.LOCK), extras)
     write_text(paths.FULL_REPORT, page)
     print(f"report: {paths.FULL_REPORT}")
+
+
+def read_timing(model: Path) -> dict[str, float] | None:
+    """Return seconds and memory of the training that made this model; None where it was not trained here."""
+    if not model.is_file() or not paths.timing_file(model).is_file():
+        return None
+    return json.loads(paths.timing_file(model).read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from affect.plumbing.stage import run_stage
 from affect.plumbing.until_recorded import keep_until_recorded
 from affect.training.batches import Batches
 from affect.training.checkpoint import Checkpoint, checkpoint_name, fingerprint
-from affect.training.curves import require_curves, save_curves
+from affect.training.curves import live_curves, require_curves
 from affect.training.feature_cache import cache_features
 from affect.training.fit import (
     SeedEachEpoch,
@@ -42,11 +42,12 @@ def main() -> None:
     command.add_argument("backbone")
     backbone = command.parse_args().backbone
     params = load_params()
-    file, timing = paths.model_file(backbone), paths.TIMING / f"{backbone}.json"
-    checkpoint = paths.CACHE / checkpoint_name(backbone)
-    for output in (file, timing, checkpoint):
+    file, checkpoint = paths.model_file(backbone), paths.CACHE / checkpoint_name(backbone)
+    metrics = paths.training_metrics(backbone)
+    # The name of the timing comes with the model.
+    for output in (file, metrics, checkpoint, paths.TIMING / "any.json"):
         require_place(output)
-    require_curves(paths.TRAIN_METRICS / backbone)
+    require_curves(metrics.parent)
     backend.set_up(params.train.seed)
     train, val = read_records(paths.AUGMENTED), read_records(paths.PREPARED).select("val")
     tasks = annotated_tasks(train.index)
@@ -54,11 +55,10 @@ def main() -> None:
     model = build_model(backbone, train.size, params.model.weights, params.model.fine_tune_layers, widths, tasks)
     precision = backend.fastest_precision(backbone) if params.train.precision == "auto" else params.train.precision
     result = train_model(model, train, val, tasks, params, precision)
-    facts: dict[str, str | int] = {"precision": precision, "best_epoch": result.best_epoch}
-    save_curves(paths.TRAIN_METRICS / backbone, result.epochs, facts)
-    # It differs at each run, so it is no output that DVC would lock.
-    write_json(timing, {"seconds": round(result.seconds, 1), "peak_memory_mb": peak_memory_mb()})
     save_model(model.full, file)
+    # They differ at each run, so they are no output that DVC would lock.
+    write_json(paths.timing_file(file), {"seconds": round(result.seconds, 1), "peak_memory_mb": peak_memory_mb()})
+    write_json(metrics, {"precision": precision, "best_epoch": result.best_epoch, "epochs": result.epochs})
     keep_until_recorded(checkpoint, file)
 
 
@@ -85,16 +85,19 @@ def train_model(
     compile_model(training_model, tasks, params.train.learning_rate, params.train.loss_weights.model_dump())
     if checkpoint.restore(training_model, training_fingerprint(model, params, precision)):
         print(f"train: goes on after epoch {len(checkpoint.epochs)}, from {checkpoint.file}", flush=True)
-    fit(
-        training_model,
-        Batches(examples, params.train.batch_size, params.train.seed),
-        Batches(val_examples, params.train.batch_size),
-        checkpoint.remaining(params.train.epochs),
-        [SeedEachEpoch(params.train.seed), plateau, early_stopping, checkpoint],
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
+    metrics = paths.training_metrics(model.full.name)
+    # It tells that model and curves are of one training, which has ended.
+    metrics.unlink(missing_ok=True)
+    with live_curves(metrics.parent, checkpoint.epochs) as curves:
+        fit(
+            training_model,
+            Batches(examples, params.train.batch_size, params.train.seed),
+            Batches(val_examples, params.train.batch_size),
+            checkpoint.remaining(params.train.epochs),
+            [SeedEachEpoch(params.train.seed), plateau, early_stopping, curves, checkpoint],
+        )
     trainable.set_weights(training_model.get_weights())
-    return TrainingResult(checkpoint.epochs, early_stopping.best_epoch, checkpoint.seconds)
+    return TrainingResult(len(checkpoint.epochs), early_stopping.best_epoch + 1, checkpoint.seconds)
 
 
 def training_fingerprint(model: SplitModel, params: Params, precision: str) -> str:

@@ -94,7 +94,7 @@ def disturb(folder: Path, victim: str, moment: float) -> tuple[str, int, str]:
     text = log.read_text()
     second = repro(folder)
     stages = re.findall(r"Running stage '(.+)'", text)
-    epochs = len(re.findall(r"^\d+/\d+ - .*val_loss", text, re.MULTILINE))
+    epochs = len(re.findall(r"^epoch \d+/", text, re.MULTILINE))
     return (stages[-1] if scripts and stages else "dvc itself"), epochs, second
 
 

@@ -22,7 +22,16 @@ from affect.plumbing.stage import run_stage
 
 ROOT = Path(__file__).parent.parent
 PARTS_OF_A_CLONE = (
-    *("src", "requirements.txt", "dvc.yaml", "data/dvc.yaml", "data/dvc.lock", "data/splits", "data/weights"),
+    *(
+        "src",
+        "requirements.txt",
+        "dvc.yaml",
+        "data/dvc.yaml",
+        "data/dvc.lock",
+        "data/pretrain.yaml",
+        "data/splits",
+        "data/weights",
+    ),
     *("metrics/pretrain", ".dvcignore", ".dvc/config", ".dvc/plots"),
     *(".gitignore", "data/.gitignore", "models/.gitignore", "metrics/plots/.gitignore"),
 )
@@ -152,6 +161,8 @@ class Workspace:
     @classmethod
     def create(cls, folder: Path) -> "Workspace":
         shutil.copy(ROOT / "params.yaml", folder)
+        (folder / "data").mkdir(exist_ok=True)
+        shutil.copy(ROOT / "data" / "pretrain.yaml", folder / "data")
         workspace = cls(folder)
         workspace.set_params(**{"data.raw": "data/faces", "data.sample_size": None, "data.image_size": 64})
         return workspace

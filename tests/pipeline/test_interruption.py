@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 from conftest import ROOT, Workspace, write_face
@@ -97,7 +98,7 @@ def test_ctrl_c_in_training_leaves_no_features(prepared: Workspace) -> None:
     before = files(prepared)
     prepared.set_params(**{"train.epochs": 10000})
     process = start(prepared, "train", BACKBONE)
-    wait_for_line(process, "Epoch 2")
+    wait_for_line(process, "epoch 1/")
     press_ctrl_c(process)
     assert files(prepared) == before
 
@@ -105,7 +106,7 @@ def test_ctrl_c_in_training_leaves_no_features(prepared: Workspace) -> None:
 def kill_in_epoch(workspace: Workspace, epoch: int) -> None:
     before = files(workspace)
     process = start(workspace, "train", BACKBONE)
-    wait_for_line(process, f"Epoch {epoch}")
+    wait_for_line(process, f"epoch {epoch - 1}/")
     process.kill()
     process.communicate()
     assert checkpoint(workspace).exists()
@@ -116,12 +117,60 @@ def test_a_killed_training_goes_on_to_the_same_bytes(prepared: Workspace) -> Non
     prepared.set_params(**{"train.epochs": 4})
     assert prepared.run_script("train", BACKBONE).returncode == 0
     expected = trained(prepared)
-    assert len(expected) == 21
+    assert len(expected) == 23
     kill_in_epoch(prepared, 3)
+    curves = prepared.folder / "metrics" / "train" / BACKBONE
+    assert not (curves / "metrics.json").exists()
     result = prepared.run_script("train", BACKBONE)
     assert f"train: goes on after epoch 2, from data/cache/{BACKBONE}.checkpoint.npz" in result.stdout
     assert trained(prepared) == expected
     assert not checkpoint(prepared).exists()
+
+
+@pytest.mark.parametrize("file", ["curves.csv", "plots/metrics/val/emotion_accuracy.tsv"])
+def test_a_curve_grows_by_whole_epochs_while_training_runs_and_after_a_kill(prepared: Workspace, file: str) -> None:
+    prepared.set_params(**{"train.epochs": 5})
+    curve = prepared.folder / "metrics" / "train" / BACKBONE / file
+    process = start(prepared, "train", BACKBONE)
+    for epoch in (1, 2):
+        wait_for_line(process, f"epoch {epoch}/5")
+        assert read_epochs(curve) == list(range(1, epoch + 1))
+    process.kill()
+    process.communicate()
+    seen = read_epochs(curve)
+    assert seen in ([1, 2], [1, 2, 3])
+    process = start(prepared, "train", BACKBONE)
+    wait_for_line(process, "train: goes on after epoch")
+    wait_for_line(process, "epoch 4/5")
+    assert read_epochs(curve) == [1, 2, 3, 4]
+    process.communicate()
+    assert process.returncode == 0
+    assert read_epochs(curve) == [1, 2, 3, 4, 5]
+
+
+def read_epochs(curve: Path) -> list[int]:
+    """The epochs of a curve's points, after the check that it ends with a whole line."""
+    text = curve.read_text()
+    assert text.endswith("\n")
+    table = pd.read_csv(curve, sep="\t" if curve.suffix == ".tsv" else ",")
+    if curve.suffix == ".tsv":
+        return (table["step"] + 1).to_list()
+    assert table.notna().all(axis=None)
+    counts = table["epoch"].value_counts(sort=False)
+    assert (counts == 8).all(), "four measures, of training and validation"
+    return counts.index.to_list()
+
+
+def test_curves_of_a_training_that_has_not_ended_are_not_evaluated(prepared: Workspace) -> None:
+    kill_in_epoch(prepared, 2)
+    (prepared.folder / "models").mkdir(exist_ok=True)
+    (prepared.folder / "models" / f"{BACKBONE}.keras").write_text("of another training")
+    result = prepared.run_script("evaluate")
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"evaluate: metrics/train/{BACKBONE}/metrics.json is missing, so the training of {BACKBONE} has not ended; "
+        f"`dvc repro train@{BACKBONE}` goes on with it\n"
+    )
 
 
 def test_a_killed_training_of_other_data_starts_afresh(prepared: Workspace) -> None:
@@ -131,7 +180,7 @@ def test_a_killed_training_of_other_data_starts_afresh(prepared: Workspace) -> N
     assert prepared.run_script("augment").returncode == 0
     result = prepared.run_script("train", BACKBONE)
     assert "goes on" not in result.stdout
-    assert "Epoch 1/3" in result.stdout
+    assert "epoch 1/3" in result.stdout
     assert not checkpoint(prepared).exists()
 
 
@@ -201,7 +250,7 @@ def test_a_stage_that_was_overtaken_writes_nothing(prepared: Workspace) -> None:
 def test_a_stage_ends_with_the_dvc_that_started_it(prepared: Workspace) -> None:
     prepared.set_params(**{"train.epochs": 10000})
     dvc = start_under_dvc(prepared, f"train@{BACKBONE}", "train.py", BACKBONE)
-    wait_for_line(dvc, "Epoch 2")
+    wait_for_line(dvc, "epoch 1/")
     dvc.kill()
     # The output ends when the stage does.
     output, _ = dvc.communicate(timeout=30)

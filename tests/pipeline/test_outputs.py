@@ -15,13 +15,13 @@ FILES = {
     "augment": ["metrics/plots/augmented.png"],
     "train": [
         f"models/{BACKBONE}.keras",
-        f"metrics/timing/{BACKBONE}.json",
-        f"metrics/train/{BACKBONE}/metrics.json",
+        "metrics/timing/any.json",
+        *(f"metrics/train/{BACKBONE}/{name}" for name in ("metrics.json", "curves.csv", "last_epoch.json")),
         f"data/cache/{BACKBONE}.checkpoint.npz",
     ],
     "evaluate": [
         *("metrics/evaluate.json", "metrics/report.md", "metrics/report.html"),
-        *("metrics/plots/curves.csv", "metrics/plots/roc.csv", "metrics/plots/reliability.csv"),
+        *("metrics/plots/roc.csv", "metrics/plots/reliability.csv"),
     ],
     "report": ["metrics/full_report.html"],
     "pretrain": [f"data/weights/{BACKBONE}.weights.h5", f"data/weights/{BACKBONE}.json"],

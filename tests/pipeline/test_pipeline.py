@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from sklearn.metrics import (
     roc_auc_score,
     root_mean_squared_error,
 )
+from studio import studio
 
 BACKBONE = "efficientnetb1"
 CLASSES = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"]
@@ -38,7 +40,8 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace.set_params(**TINY)
     (folder / "models" / "resnet50.keras").write_text("left over from another experiment")
     commit_all(folder)
-    run(folder, "dvc", "repro")
+    printed = run(folder, "dvc", "repro")
+    (folder / "repro.log").write_text(printed.stdout + printed.stderr)
     return workspace
 
 
@@ -146,6 +149,18 @@ def test_predict_refuses_what_is_not_there_and_not_a_model(experiment: Workspace
         assert "Traceback" not in result.stderr
 
 
+def test_a_run_prints_no_noise_and_a_short_line_an_epoch(experiment: Workspace) -> None:
+    lines = (experiment.folder / "repro.log").read_text().splitlines()
+    # A machine with a GPU would tell of it.
+    if not list(Path("/dev").glob("nvidia[0-9]*")):
+        assert [line for line in lines if re.match(r"[EWI]\d", line)] == []
+    epochs = [line for line in lines if line.startswith("epoch ")]
+    assert len(epochs) == 2
+    for line in epochs:
+        assert re.fullmatch(r"epoch \d/2, train\|val: loss .+, accuracy .+, CCC valence .+, arousal .+", line)
+        assert len(line) <= 120
+
+
 def test_the_curves_hold_every_loss_and_metric(experiment: Workspace) -> None:
     curves = experiment.folder / "metrics" / "train" / BACKBONE / "plots" / "metrics"
     losses = ["loss", "emotion_loss", "valence_loss", "arousal_loss"]
@@ -156,8 +171,13 @@ def test_the_curves_hold_every_loss_and_metric(experiment: Workspace) -> None:
     assert (curves / "train" / "learning_rate.tsv").exists()
 
 
-def test_the_precision_of_training_is_recorded(experiment: Workspace) -> None:
-    assert experiment.read_metrics(f"train/{BACKBONE}/metrics")["precision"] == "float32"
+def test_a_training_records_its_precision_and_its_best_epoch_counted_from_one(experiment: Workspace) -> None:
+    losses = pd.read_csv(
+        experiment.folder / "metrics" / "train" / BACKBONE / "plots" / "metrics" / "val" / "loss.tsv", sep="\t"
+    )
+    best = int(losses["loss"].to_numpy().argmin()) + 1
+    recorded = experiment.read_metrics(f"train/{BACKBONE}/metrics")
+    assert recorded == {"precision": "float32", "best_epoch": best, "epochs": 2}
 
 
 def test_features_and_checkpoints_are_removed(experiment: Workspace) -> None:
@@ -172,15 +192,15 @@ def test_metrics_and_plots_are_shown_by_dvc(experiment: Workspace) -> None:
     run(experiment.folder, "dvc", "plots", "show", "-o", str(page))
     html = (page / "index.html").read_text()
     for title in (
-        *("Training curves", "Confusion matrix", "ROC, one expression", "Precision and recall"),
+        *(f"{BACKBONE}, training curves", "Confusion matrix", "ROC, one expression", "Precision and recall"),
         *("Predicted against true valence", "Circumplex", "Reliability", f"worst_errors/{BACKBONE}.png"),
     ):
         assert title in html
 
 
-def test_timings_are_shown_by_dvc_but_locked_nowhere(experiment: Workspace) -> None:
-    shown = json.loads(run(experiment.folder, "dvc", "metrics", "show", "--json").stdout)[""]["data"]
-    timing = shown[f"metrics/timing/{BACKBONE}.json"]["data"]
+def test_timings_are_of_one_model_and_locked_nowhere(experiment: Workspace) -> None:
+    md5 = hashlib.md5((experiment.folder / "models" / f"{BACKBONE}.keras").read_bytes()).hexdigest()
+    timing = experiment.read_metrics(f"timing/{md5}")
     assert timing["seconds"] > 0
     assert 100 < timing["peak_memory_mb"] < 20_000
     assert "timing" not in (experiment.folder / "dvc.lock").read_text()
@@ -233,6 +253,17 @@ def committed(experiment: Workspace) -> Workspace:
     return experiment
 
 
+def test_a_clone_shows_the_metrics_of_any_revision_and_repository(committed: Workspace, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    run(tmp_path, "git", "clone", "-q", str(committed.folder), str(clone))
+    run(clone, "git", *AUTHOR, "commit", "-q", "--allow-empty", "-m", "nothing new")
+    expected = committed.read_metrics("evaluate")[BACKBONE]["emotion"]["accuracy"]
+    for arguments in ("", "rev='HEAD~1'", f"repo={str(committed.folder)!r}"):
+        show = f"import dvc.api, json; print(json.dumps(dvc.api.metrics_show({arguments})))"
+        shown = json.loads(run(clone, sys.executable, "-c", show).stdout)
+        assert shown[BACKBONE]["emotion"]["accuracy"] == expected
+
+
 def test_a_forced_run_leaves_nothing_to_commit(committed: Workspace) -> None:
     """Neither the clock, the locale, the time zone, Python's hashes nor the number of processes changes a byte."""
     changed = {"LC_ALL": "C", "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "7", "LOKY_MAX_CPU_COUNT": "3"}
@@ -269,7 +300,11 @@ def test_experiments_at_once_do_not_touch_each_other(committed: Workspace) -> No
         stderr=subprocess.STDOUT,
         text=True,
     )
-    here = run(committed.folder, "dvc", "exp", "run", "--name", "here", "-S", "train.seed=4").stdout
+    posts: list[tuple[dict, bool]] = []
+    ended = committed.folder / "metrics" / "train" / BACKBONE / "metrics.json"
+    with studio(lambda post: posts.append((post, ended.exists()))) as environment:
+        here = run(committed.folder, "dvc", "exp", "run", "--name", "here", "-S", "train.seed=4", **environment).stdout
+    check_posts(posts)
     output, _ = temporary.communicate()
     assert temporary.returncode == 0, output
     assert "goes on after epoch" not in here + output
@@ -290,3 +325,41 @@ def test_experiments_at_once_do_not_touch_each_other(committed: Workspace) -> No
         committed.set_params(**{"train.seed": seed})
         assert committed.run_script("train", BACKBONE).returncode == 0
         assert hashlib.md5(model.read_bytes()).hexdigest() == trained[seed]
+
+
+def check_posts(posts: list[tuple[dict, bool]]) -> None:
+    """Studio has had a point of each curve an epoch, under its final path, before the training had ended."""
+    curve = f"metrics/train/{BACKBONE}/plots/metrics/val/loss.tsv"
+    points = [
+        (plots[curve]["data"], ended) for post, ended in posts if (plots := post.get("plots")) and plots[curve]["data"]
+    ]
+    assert [[point["step"] for point in data] for data, _ in points] == [[0], [1]]
+    assert not any(ended for _, ended in points)
+    for post, _ in posts:
+        assert all(name.startswith(f"metrics/train/{BACKBONE}/") for name in post.get("plots", {}))
+        assert set(post.get("metrics", {})) <= {f"metrics/train/{BACKBONE}/last_epoch.json"}
+
+
+# From here on there are experiments.
+
+
+def test_the_table_of_experiments_begins_with_what_one_compares(committed: Workspace) -> None:
+    columns = run(committed.folder, "dvc", "exp", "show", "--csv").stdout.splitlines()[0].split(",")
+    numbers = [
+        name for name in columns if name not in ("Experiment", "rev", "typ", "Created", "parent", "State", "Executor")
+    ]
+    assert numbers[:2] == [f"{BACKBONE}.emotion.accuracy", f"{BACKBONE}.emotion.f1"]
+    assert numbers[6] == f"{BACKBONE}.valence.ccc"
+    assert numbers[12] == f"{BACKBONE}.arousal.ccc"
+    assert not [name for name in columns if name.startswith(("metrics/", "pretrain", "splits"))]
+    run(committed.folder, "dvc", "exp", "show", "--sort-by", "train.learning_rate", "--csv")
+
+
+def test_the_difference_of_experiments_is_about_the_models_and_fits_a_page(committed: Workspace) -> None:
+    printed = run(committed.folder, "dvc", "metrics", "diff", "queued-1", "queued-2")
+    assert printed.stderr == ""
+    header, *rows = printed.stdout.splitlines()
+    assert header.split()[:2] == ["Path", "Metric"]
+    assert {row.split()[0] for row in rows} == {"metrics/evaluate.json"}
+    # Two networks, the header, and two numbers of the run.
+    assert 2 * len(rows) + 3 <= 50

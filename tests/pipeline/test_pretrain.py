@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from conftest import Workspace, commit_all
 from keras import layers
+from ruamel.yaml import YAML
 
 from affect.models import backend
 from affect.models.backbones import build_backbone
@@ -120,8 +121,12 @@ def test_a_stopped_run_goes_on_and_ends_as_if_it_had_not_been_stopped(workspace:
 @pytest.fixture(scope="module")
 def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = Workspace.create(tmp_path_factory.mktemp("pretrain"))
-    tiny = {"image_size": SIZE, "batch_size": BATCH, "epoch_steps": 1, "val_steps": 1, "efficientnetb1.epochs": 1}
-    workspace.set_params(**{f"pretrain.{name}": value for name, value in tiny.items()})
+    yaml = YAML()
+    file = workspace.folder / "data" / "pretrain.yaml"
+    recipe = yaml.load(file)
+    recipe |= {"image_size": SIZE, "batch_size": BATCH, "epoch_steps": 1, "val_steps": 1}
+    recipe["efficientnetb1"]["epochs"] = 1
+    yaml.dump(recipe, file)
     commit_all(workspace.folder)
     result = workspace.run_script("pretrain", "efficientnetb1")
     assert result.returncode == 0, result.stderr

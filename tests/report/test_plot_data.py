@@ -1,7 +1,5 @@
 """What the plots show agrees with the metrics beside them."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +7,6 @@ from conftest import draw_predictions
 
 from affect.core.labels import EXPRESSIONS
 from affect.evaluation import metrics
-from affect.plumbing.errors import InputError
 from affect.report import plot_data
 
 PROBABILITIES = [f"p_{name}" for name in EXPRESSIONS]
@@ -53,17 +50,3 @@ def test_confusion_shares_add_up_to_one_for_each_expression(table: pd.DataFrame)
     occurring = table["expression"].map(dict(enumerate(EXPRESSIONS))).unique()
     shares = confusion.groupby("expression")["share"].sum()
     assert shares[occurring].to_numpy() == pytest.approx(np.ones(len(occurring)), abs=1e-3)
-
-
-def test_training_curves_are_read_from_what_dvclive_logs(tmp_path: Path) -> None:
-    for side, values in (("train", [0.5, 0.4]), ("val", [0.7, 0.9])):
-        (tmp_path / side).mkdir()
-        logged = pd.DataFrame({"step": [0, 1], "loss": values})
-        logged.to_csv(tmp_path / side / "loss.tsv", sep="\t", index=False)
-    curves = plot_data.training_curves(tmp_path)
-    assert list(curves["measure"].unique()) == ["loss"]
-    assert list(curves["images"]) == ["training", "training", "validation", "validation"]
-    assert list(curves["epoch"]) == [1, 2, 1, 2]
-    assert list(curves["value"]) == [0.5, 0.4, 0.7, 0.9]
-    with pytest.raises(InputError, match="no training curves"):
-        plot_data.training_curves(tmp_path / "train")

@@ -60,10 +60,10 @@ def run_evaluation(folder: Path, monkeypatch: pytest.MonkeyPatch, tables: dict[s
     results = evaluate(tables, resamples=200, seed=1, calibration_bins=10)
     for network in tables:
         results[network]["cost"] = {"parameters": 1_234_567, "trainable_parameters": 4321, "size_mb": 12.3}
-        curves = folder / "train" / network / "plots" / "metrics" / "val"
-        curves.mkdir(parents=True)
-        pd.DataFrame({"step": [0, 1], "loss": [1.0, 0.5]}).to_csv(curves / "loss.tsv", sep="\t", index=False)
-        trained = {"precision": "float32", "best_epoch": 1, "step": 3}
+        (folder / "train" / network).mkdir(parents=True)
+        curve = {"measure": "loss", "images": "validation", "epoch": [1, 2], "value": [1.0, 0.5]}
+        pd.DataFrame(curve).to_csv(folder / "train" / network / "curves.csv", index=False)
+        trained = {"precision": "float32", "best_epoch": 2, "epochs": 4}
         (folder / "train" / network / "metrics.json").write_text(json.dumps(trained))
     (folder / "evaluate.json").write_text(json.dumps({"split": "val", "images": 60} | results))
     (folder / "prepare.json").write_text(json.dumps(PREPARE))

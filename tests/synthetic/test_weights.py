@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 from affect.models.backbones import build_backbone
-from affect.plumbing.params import load_params
+from affect.plumbing.params import load_pretrain
 
 WEIGHTS = ROOT / "data" / "weights"
 BACKBONES = ["resnet50", "efficientnetb1"]
@@ -23,7 +23,7 @@ def read_record(backbone: str) -> dict:
 def test_the_record_is_of_the_file_and_of_the_params(backbone: str) -> None:
     record = read_record(backbone)
     assert record["sha256"] == hashlib.sha256((WEIGHTS / f"{backbone}.weights.h5").read_bytes()).hexdigest()
-    pretrain = load_params(ROOT / "params.yaml").pretrain
+    pretrain = load_pretrain(ROOT / "data" / "pretrain.yaml")
     recipe = getattr(pretrain, backbone).model_dump()
     assert record["params"] == pretrain.model_dump(exclude=set(BACKBONES)) | recipe
     assert record["faces"] == pretrain.batch_size * pretrain.epoch_steps * recipe["epochs"]

@@ -62,7 +62,6 @@ def train(file: Path, killed_after: int = 0, key: str = KEY) -> tuple[Checkpoint
         Batches(val_batches, 8),
         checkpoint.remaining(EPOCHS),
         callbacks,
-        verbose=0,
     )
     return checkpoint, training_model.get_weights(), ran
 

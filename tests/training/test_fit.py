@@ -182,7 +182,7 @@ def fit_on_numbers(valence: np.ndarray, weights: np.ndarray | None = None) -> tu
     index = pd.DataFrame({"expression": draws.integers(0, 8, 17), "valence": valence})
     batches = Batches(make_examples(features, index, TASKS[:2], weights), BATCH)
     compile_model(model, TASKS[:2], 1e-9, {"emotion": 1.0, "valence": 3.0})
-    fit(model, batches, batches, range(1), [logs := Logs()], verbose=0)
+    fit(model, batches, batches, range(1), [logs := Logs()])
     return logs.last, index["expression"].to_numpy(), model.predict_on_batch(features)
 
 
@@ -267,7 +267,7 @@ def test_a_loss_that_is_no_number_stops_with_advice() -> None:
     features = np.full((4, 2), np.nan, np.float32)
     batches = Batches(make_examples(features, pd.DataFrame({"expression": [0, 1, 2, 3]}), ("emotion",)), 2, seed=0)
     with pytest.raises(InputError, match=r"lower train\.learning_rate"):
-        fit(model, batches, batches, epochs=range(1), callbacks=[], verbose=0)
+        fit(model, batches, batches, epochs=range(1), callbacks=[])
 
 
 def test_stored_features_leave_no_file(tmp_path: Path) -> None:

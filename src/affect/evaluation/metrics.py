@@ -112,7 +112,7 @@ EXPRESSION_METRICS = {
     "krippendorff_alpha": krippendorff_alpha,
 }
 PROBABILITY_METRICS = {"auc_roc": auc_roc, "auc_pr": auc_pr}
-VA_METRICS = {"rmse": rmse, "corr": corr, "sagr": sagr, "ccc": ccc, "mae": mae, "r2": r2}
+VA_METRICS = {"ccc": ccc, "rmse": rmse, "corr": corr, "sagr": sagr, "mae": mae, "r2": r2}
 
 
 def _is_constant(values: np.ndarray) -> bool:

@@ -125,10 +125,10 @@ def _va_metrics(sums: np.ndarray) -> dict[str, np.ndarray]:
     true_variance = _positive(true_square - true**2)
     predicted_variance = predicted_square - predicted**2
     return {
+        "ccc": 2 * covariance / _positive(true_square - true**2 + predicted_variance + (true - predicted) ** 2),
         "rmse": np.sqrt(square_error),
         "corr": covariance / np.sqrt(true_variance * _positive(predicted_variance)),
         "sagr": same_sign,
-        "ccc": 2 * covariance / _positive(true_square - true**2 + predicted_variance + (true - predicted) ** 2),
         "mae": error,
         "r2": 1 - square_error / true_variance,
     }

@@ -8,8 +8,11 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 
-# Silence TensorFlow's start-up messages about CPU features.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# An NVIDIA GPU, in WSL too.
+_GPU_DEVICES = (*Path("/dev").glob("nvidia[0-9]*"), *Path("/dev").glob("dxg"))
+# TensorFlow's messages about the processor, and on a machine without a GPU its errors of not finding one; what is wrong
+# with a run is raised as well.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if _GPU_DEVICES else "3")
 # TensorFlow leaves oneDNN off on processors without AVX-512, where ResNet50's step then takes nearly twice as long.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 

@@ -1,8 +1,10 @@
 """Where everything lies, from the repository's root, in which every script runs."""
 
+import hashlib
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
+PRETRAIN_PARAMS = Path("data/pretrain.yaml")
 LOCK = Path("dvc.lock")
 REQUIREMENTS = Path(__file__).parents[3] / "requirements.txt"
 
@@ -36,3 +38,19 @@ FULL_REPORT = METRICS / "full_report.html"
 def model_file(backbone: str) -> Path:
     """Return the file of a trained model."""
     return MODELS / f"{backbone}.keras"
+
+
+def training_metrics(backbone: str) -> Path:
+    """Return the file that a finished training leaves beside its curves."""
+    return TRAIN_METRICS / backbone / "metrics.json"
+
+
+def timing_file(model: Path) -> Path:
+    """Return the file for seconds and memory of the training here that made this very model: it has the MD5's name."""
+    return TIMING / f"{file_md5(model)}.json"
+
+
+def file_md5(file: Path) -> str:
+    """Return a file's MD5, by which DVC knows it."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "md5").hexdigest()

@@ -3,7 +3,6 @@
 Between the end of a stage and its record DVC can be killed, or find its cache's disk full: the training would be lost.
 """
 
-import hashlib
 import os
 import re
 from pathlib import Path
@@ -20,10 +19,8 @@ def keep_until_recorded(file: Path, output: Path) -> None:
     if not started_by_dvc():
         file.unlink(missing_ok=True)
         return
-    with output.open("rb") as opened:
-        md5 = hashlib.file_digest(opened, "md5").hexdigest()
     with file.with_name(f"{file.name}{_NOTE}").open("w", encoding="ascii") as note:
-        note.write(md5)
+        note.write(paths.file_md5(output))
         note.flush()
         os.fsync(note.fileno())
 

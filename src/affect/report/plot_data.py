@@ -1,7 +1,6 @@
 """What the plots show, as tables: metrics/plots/*.csv."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,6 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
 from affect.core.predictions import DECIMALS
-from affect.plumbing.errors import InputError
 
 # Plots are drawn by a browser from text: beyond this, more points cost more than they show.
 MAX_CURVE_POINTS = 200
@@ -91,24 +89,6 @@ def circumplex(table: pd.DataFrame) -> pd.DataFrame:
         points.insert(2, "side", side)
         sides.append(points.assign(expression=points["expression"].map(dict(enumerate(EXPRESSIONS)))))
     return pd.concat(sides)
-
-
-def training_curves(folder: Path) -> pd.DataFrame:
-    """Read the loss, the accuracy and the CCCs that a training has logged: the columns measure, images ("training" or
-    "validation"), epoch (from 1), value. Raises InputError where there are none."""
-    curves = []
-    for measure in MEASURES:
-        for side, images in (("train", "training"), ("val", "validation")):
-            file = folder / side / f"{measure}.tsv"
-            if file.exists():
-                logged = pd.read_csv(file, sep="\t")
-                curve = pd.DataFrame({"epoch": logged["step"] + 1, "value": logged[measure].round(DECIMALS)})
-                curve.insert(0, "measure", measure)
-                curve.insert(1, "images", images)
-                curves.append(curve)
-    if not curves:
-        raise InputError(f"{folder}: holds no training curves; train the network again")
-    return pd.concat(curves)
 
 
 def _one_against_rest(table: pd.DataFrame) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:

@@ -38,7 +38,7 @@ CLASS_LABELS = {
     "arousal_mae": "arousal MAE",
 }
 # The tables of metrics/plots that the page draws.
-PLOTS = ("curves", "confusion", "roc", "precision_recall", "circumplex", "reliability")
+PLOTS = ("confusion", "roc", "precision_recall", "circumplex", "reliability")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,9 @@ def read_results(metrics: Path) -> Results:
             network: json.loads((metrics / "train" / network / "metrics.json").read_text(encoding="utf-8"))
             for network in _networks(evaluate)
         }
-        plots = {name: pd.read_csv(metrics / "plots" / f"{name}.csv") for name in PLOTS}
+        curves = {network: pd.read_csv(metrics / "train" / network / "curves.csv") for network in train}
+        plots = {"curves": pd.concat(curves, names=["backbone"]).reset_index(level=0)}
+        plots |= {name: pd.read_csv(metrics / "plots" / f"{name}.csv") for name in PLOTS}
     except OSError as error:
         raise InputError(f"{error.filename}: {error.strerror}; run dvc repro first") from None
     except ValueError as error:

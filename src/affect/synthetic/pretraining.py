@@ -1,5 +1,6 @@
 """Pretraining: a backbone from random weights learns all labels of the drawn faces."""
 
+import json
 import os
 import re
 import tempfile
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _LANDMARKS = 68
 _LANDMARK_CHANNELS = 64
+# Where a checkpoint has the epochs, beside what Keras keeps.
+_EPOCHS = "affect_epochs"
 # Bring each task's loss to the order of the cross-entropy's.
 _LOSS_WEIGHTS = {"emotion": 1.0, "valence": 5.0, "arousal": 5.0, "action_units": 4.0, "landmarks": 10.0}
 
@@ -105,23 +108,32 @@ def render_batches(faces: SyntheticFaces, steps: range) -> "tf.data.Dataset":
 
 
 class PretrainingCheckpoint(keras.callbacks.Callback):
-    """Save weights, optimiser and random states after each epoch: a killed pretraining resumes bit-identically."""
+    """Save weights, optimiser and random states after each epoch: a killed pretraining resumes bit-identically.
+
+    epochs: the losses and metrics of each finished epoch, for the curves.
+    """
 
     def __init__(self, file: Path) -> None:
         super().__init__()
         self.file = file
+        self.epochs: list[dict[str, float]] = []
 
     def restore(self, model: keras.Model) -> int:
         """Restore a compiled model from the file, if there is one, and return the steps that it has trained."""
         model.optimizer.build(model.trainable_variables)
         if self.file.is_file():
             model.load_weights(self.file)
+            with h5py.File(self.file) as saved:
+                self.epochs = json.loads(saved[_EPOCHS].asstr()[()])
         return int(model.optimizer.iterations)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002, Keras passes them
         """Replace the file by the present state, in one step."""
+        self.epochs.append({name: float(value) for name, value in (logs or {}).items()})
         with atomic_file(self.file) as temporary:
             self.model.save_weights(temporary)
+            with h5py.File(temporary, "a") as saved:
+                saved[_EPOCHS] = json.dumps(self.epochs)
 
 
 def save_backbone(name: str, backbone: keras.Model, file: Path) -> None:

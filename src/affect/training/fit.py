@@ -13,17 +13,18 @@ from affect.core.rng import hash_seed
 from affect.models.kernels import adam
 from affect.plumbing.errors import InputError
 from affect.training.batches import Array, Batches, Examples
+from affect.training.progress import Progress
 
 
 @dataclass(frozen=True)
 class TrainingResult:
     """What a finished training leaves beside its weights.
 
-    epochs: each epoch's losses and metrics, by Keras's names. best_epoch: counted from 0, the one whose weights were
-    kept. seconds: those of killed runs included.
+    epochs: how many were run. best_epoch: counted from 1, the one whose weights were kept. seconds: those of killed
+    runs included.
     """
 
-    epochs: Sequence[Mapping[str, float]]
+    epochs: int
     best_epoch: int
     seconds: float
 
@@ -154,7 +155,6 @@ def fit(
     val: Batches,
     epochs: range,
     callbacks: Sequence[keras.callbacks.Callback],
-    verbose: int | str,
 ) -> None:
     """Train a compiled model in these epochs. Raises InputError as soon as the loss is not a number."""
     try:
@@ -165,8 +165,9 @@ def fit(
             initial_epoch=epochs.start,
             epochs=epochs.stop,
             shuffle=False,
-            verbose=verbose,
-            callbacks=[keras.callbacks.TerminateOnNaN(raise_error=True), *callbacks],
+            verbose=0,
+            # The last, for who reads an epoch's line finds it in the curves and the checkpoint.
+            callbacks=[keras.callbacks.TerminateOnNaN(raise_error=True), *callbacks, Progress()],
         )
     except RuntimeError as error:
         if "NaN or Inf loss" not in str(error):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from reprlib import Repr
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
 from ruamel.yaml import YAML
@@ -31,7 +31,10 @@ __all__ = [
     "Sample",
     "Train",
     "load_params",
+    "load_pretrain",
 ]
+
+Loaded = TypeVar("Loaded", bound=Section)
 
 
 class Params(Section):
@@ -44,12 +47,11 @@ class Params(Section):
     model: Model
     train: Train
     evaluate: Evaluate
-    pretrain: Pretrain
 
     @property
     def reported(self) -> dict:
-        """The sections that the report shows; how faces and initial weights were made stands beside them."""
-        return self.model_dump(exclude={"sample", "pretrain"})
+        """The sections that the report shows; how faces were drawn stands beside them."""
+        return self.model_dump(exclude={"sample"})
 
     @field_validator("backbones")
     @classmethod
@@ -60,10 +62,19 @@ class Params(Section):
 
 
 def load_params(path: Path = paths.PARAMS) -> Params:
-    """Read and check the parameters.
+    """Read and check the parameters of the experiment.
 
     Raises InputError that names each parameter at fault, its value and what is allowed.
     """
+    return _load(path, Params)
+
+
+def load_pretrain(path: Path = paths.PRETRAIN_PARAMS) -> Pretrain:
+    """Read and check the parameters of `pretrain`, which no run of the experiment reads. Raises InputError likewise."""
+    return _load(path, Pretrain)
+
+
+def _load(path: Path, kind: type[Loaded]) -> Loaded:
     try:
         # YAML 1.2, as DVC reads it: PyYAML would take 5e-4 for a string.
         content = YAML(typ="safe", pure=True).load(path)
@@ -75,7 +86,7 @@ def load_params(path: Path = paths.PARAMS) -> Params:
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds no parameters")
     try:
-        return Params.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as error:
         faults = [_describe(fault["loc"], fault["type"], fault["msg"], fault["input"]) for fault in error.errors()]
         raise InputError(f"{path}: {'; '.join(faults)}") from None

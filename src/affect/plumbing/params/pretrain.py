@@ -1,4 +1,4 @@
-"""params.yaml, section pretrain."""
+"""data/pretrain.yaml."""
 
 from typing import Annotated, Literal
 
