@@ -12,6 +12,7 @@ from affect.core.places import require_folder, require_place
 from affect.core.predictions import COLUMNS
 from affect.core.records import Records, read_records
 from affect.data.contact_sheet import save_captioned
+from affect.evaluation.baselines import baselines
 from affect.evaluation.error_analysis import reliability, worst_errors
 from affect.evaluation.results import evaluate
 from affect.models import backend
@@ -63,6 +64,7 @@ def main() -> None:
     results = evaluate(tables, params.evaluate.bootstrap, params.evaluate.seed, params.evaluate.calibration_bins)
     for backbone in params.backbones:
         results[backbone]["cost"] = sizes[backbone]
+    results["baselines"] = baselines(records.select("train").index, held_out.index)
     # `dvc exp show` has its columns in this order, and cuts the last.
     write_json(paths.EVALUATE_METRICS, results | {"split": split, "images": len(held_out.index)})
     write_tables(tables, params.evaluate.calibration_bins)

@@ -79,8 +79,15 @@ def test_the_readmes_picture_is_of_drawn_faces_alone(experiment: Workspace) -> N
 
 def test_only_the_backbones_of_params_are_evaluated(experiment: Workspace) -> None:
     metrics = experiment.read_metrics("evaluate")
-    assert set(metrics) == {"split", "images", BACKBONE, "comparison", "mcnemar"}
+    assert set(metrics) == {"split", "images", BACKBONE, "comparison", "mcnemar", "baselines"}
     assert (metrics["split"], metrics["images"]) == ("val", 16)
+
+
+def test_the_constant_baseline_answers_what_is_commonest_in_training(experiment: Workspace) -> None:
+    counts = experiment.read_metrics("prepare")["splits"]["train"]
+    del counts["images"]
+    answer = experiment.read_metrics("evaluate")["baselines"][1]["answer"]
+    assert answer["expression"] == max(counts, key=counts.get)
 
 
 def test_every_metric_can_be_recomputed_from_the_predictions(experiment: Workspace, predictions: pd.DataFrame) -> None:
