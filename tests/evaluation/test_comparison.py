@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from affect.evaluation import comparison
+from affect.evaluation.bootstrap import BootstrapEstimate
 from affect.evaluation.comparison import TIE, mcnemar
 from affect.evaluation.results import evaluate
 
@@ -45,6 +47,15 @@ def test_a_network_beats_its_shuffled_self_in_every_metric(table: pd.DataFrame, 
     assert {entry["verdict"] for entry in comparison} == {"second"}
     for entry in comparison:
         assert entry["interval"][0] < entry["difference"] < entry["interval"][1]
+
+
+def test_a_difference_of_less_than_the_written_digits_is_a_tie() -> None:
+    zero = BootstrapEstimate(0, np.zeros(100), np.zeros(10))
+    tiny = BootstrapEstimate(-2e-9, -np.linspace(1e-9, 3e-9, 100), -np.linspace(1e-9, 3e-9, 10))
+    (entry,) = comparison.compare(["a", "b"], {("a", "emotion", "f1"): tiny, ("b", "emotion", "f1"): zero})
+    assert entry["verdict"] == TIE
+    assert str(entry["difference"]) == "0.0"
+    assert str(entry["interval"]) == "[0.0, 0.0]"
 
 
 def test_three_networks_make_three_pairs(table: pd.DataFrame, shuffled: pd.DataFrame) -> None:

@@ -26,16 +26,18 @@ def compare(networks: list[str], estimates: Mapping[tuple[str, str, str], Bootst
     for first, second in combinations(networks, 2):
         for task, metric in metrics:
             difference = estimates[first, task, metric] - estimates[second, task, metric]
-            if (interval := difference.interval()) is not None:
+            if (bounds := difference.interval()) is not None:
+                # Judge by the digits that are written: what is beyond them is rounding. Adding 0 makes a 0 of -0.
+                low, high = (round(bound, DECIMALS) + 0 for bound in bounds)
                 comparisons.append(
                     {
                         "task": task,
                         "metric": metric,
                         "first": first,
                         "second": second,
-                        "difference": round(difference.estimate, DECIMALS),
-                        "interval": [round(bound, DECIMALS) for bound in interval],
-                        "verdict": _judge(first, second, interval, metric in LOWER_IS_BETTER),
+                        "difference": round(difference.estimate, DECIMALS) + 0,
+                        "interval": [low, high],
+                        "verdict": _judge(first, second, (low, high), metric in LOWER_IS_BETTER),
                     }
                 )
     return comparisons
