@@ -58,6 +58,8 @@ def test_calibration_is_counted_by_hand() -> None:
     curve = reliability(table, 5)
     assert curve.to_dict("list") == {
         "bin": [3, 5],
+        "low": [0.4, 0.8],
+        "high": [0.6, 1.0],
         "confidence": [pytest.approx(0.575), pytest.approx(0.925)],
         "accuracy": [1.0, 0.5],
         "images": [2, 2],

@@ -49,12 +49,15 @@ def most_confused(table: pd.DataFrame) -> list[dict]:
 
 def reliability(table: pd.DataFrame, bins: int) -> pd.DataFrame:
     """Return, for each occupied one of equally wide bins of confidence (the predicted expression's probability): the
-    columns bin, confidence (its mean in the bin), accuracy and images."""
+    columns bin (from 1), low and high (its bounds), confidence (its mean in the bin), accuracy and images."""
     confidence = table[PROBABILITIES].max(axis=1)
     right = table["expression"] == table["predicted_expression"]
     bin = np.ceil(confidence * bins).clip(1, bins).astype(int)
     grouped = pd.DataFrame({"bin": bin, "confidence": confidence, "accuracy": right}).groupby("bin")
-    return grouped.mean().assign(images=grouped.size()).reset_index()
+    curve = grouped.mean().assign(images=grouped.size()).reset_index()
+    curve.insert(1, "low", (curve["bin"] - 1) / bins)
+    curve.insert(2, "high", curve["bin"] / bins)
+    return curve
 
 
 def expected_calibration_error(table: pd.DataFrame, bins: int) -> float:

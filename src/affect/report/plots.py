@@ -4,7 +4,6 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,29 +13,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from affect.core.labels import EXPRESSIONS
-from affect.report.plot_data import MACRO, MEASURES
-
-# A fixed hash salt makes the SVG reproducible; text is kept as text.
-STYLE: Any = {
-    "svg.hashsalt": "affect",
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-}
-SIZE = (4.4, 3.4)
-COLOURS = dict(
-    zip(
-        EXPRESSIONS,
-        ("#7f7f7f", "#bcbd22", "#1f77b4", "#17becf", "#9467bd", "#2ca02c", "#d62728", "#8c564b"),
-        strict=True,
-    )
+from affect.report.expression_plots import (
+    MIN_POOLED,
+    PRECISION_RECALL,
+    ROC,
+    find_corner,
+    plot_confusion,
+    plot_curves,
+    plot_reliability,
 )
-NETWORK_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+from affect.report.plot_data import MEASURES
+from affect.report.plot_style import COLOURS, NETWORK_COLOURS, SIZE, STYLE
 
 
 @dataclass(frozen=True)
@@ -57,19 +44,20 @@ def plot_all(data: Mapping[str, pd.DataFrame]) -> Iterator[Plot]:
         title = MEASURES[str(measure)]
         caption = "After each epoch, on the validation images (solid) and on the training images (dashed)."
         yield _plot(title, caption, partial(_training_curves, table=curves, measure=title))
+    sides = {kind.name: find_corner(data[kind.name], kind) for kind in (ROC, PRECISION_RECALL)}
     for name, title, caption, paint in (
         (
             "confusion",
             "confusion matrix",
             "Share of the images of each true expression (row) by predicted expression (column).",
-            _confusion,
+            plot_confusion,
         ),
-        ("roc", "ROC", "Each expression against the rest, and the mean of these curves.", _roc),
+        ("roc", "ROC", _explain(sides["roc"]), partial(plot_curves, kind=ROC, side=sides["roc"])),
         (
             "precision_recall",
             "precision and recall",
-            "Each expression against the rest, and the mean of these curves.",
-            _precision_recall,
+            _explain(sides["precision_recall"]),
+            partial(plot_curves, kind=PRECISION_RECALL, side=sides["precision_recall"]),
         ),
         (
             "circumplex",
@@ -80,14 +68,22 @@ def plot_all(data: Mapping[str, pd.DataFrame]) -> Iterator[Plot]:
         (
             "reliability",
             "reliability",
-            "Accuracy of the images that were predicted with a given confidence. On the dotted line both are equal; "
-            "grey bars are the share of the images.",
-            _reliability,
+            "Accuracy of the images that were predicted with a given confidence, and its 95 % interval (Wilson). On "
+            "the dotted line both are equal. Grey bars are the share of the images, on them their number. For this "
+            f"plot, neighbouring bins are pooled, from the highest down, until each holds {MIN_POOLED} images.",
+            plot_reliability,
         ),
     ):
         for backbone, table in data[name].groupby("backbone", sort=False):
             paint_table = partial(paint, table=table)
             yield _plot(f"{backbone}: {title}", caption, paint_table)
+
+
+def _explain(side: float) -> str:
+    caption = "Each expression against the rest, and the mean of these curves (macro)."
+    if side == 1:
+        return caption
+    return f"{caption} The axes are cut to the corner where the curves turn; the inset shows them whole."
 
 
 def _plot(title: str, caption: str, paint: Callable[[Axes], None]) -> Plot:
@@ -118,45 +114,6 @@ def _training_curves(axes: Axes, table: pd.DataFrame, measure: str) -> None:
     axes.legend()
 
 
-def _confusion(axes: Axes, table: pd.DataFrame) -> None:
-    shares = table["share"].to_numpy().reshape(len(EXPRESSIONS), -1)
-    axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1, edgecolors="white", linewidth=0.5)
-    for (row, column), share in np.ndenumerate(shares):
-        if share:
-            colour = "white" if share > 0.5 else "black"
-            axes.text(column + 0.5, row + 0.5, f"{share:.2f}", ha="center", va="center", color=colour, fontsize=7.5)
-    places = np.arange(len(EXPRESSIONS)) + 0.5
-    axes.set_xticks(places, EXPRESSIONS, rotation=45, ha="right")
-    axes.set_yticks(places, EXPRESSIONS)
-    axes.invert_yaxis()
-    axes.set(xlabel="Predicted expression", ylabel="True expression")
-
-
-def _roc(axes: Axes, table: pd.DataFrame) -> None:
-    axes.plot([0, 1], [0, 1], color="lightgrey", linestyle=":")
-    _curves(axes, table, "false_positive_rate", "true_positive_rate")
-    axes.set(xlabel="False positive rate", ylabel="True positive rate")
-
-
-def _precision_recall(axes: Axes, table: pd.DataFrame) -> None:
-    _curves(axes, table, "recall", "precision")
-    axes.set(xlabel="Recall", ylabel="Precision")
-
-
-def _curves(axes: Axes, table: pd.DataFrame, x: str, y: str) -> None:
-    for name, curve in table.groupby("expression", sort=False):
-        mean = name == MACRO
-        axes.plot(
-            curve[x],
-            curve[y],
-            label=name,
-            color="black" if mean else COLOURS[str(name)],
-            linewidth=2 if mean else 1,
-        )
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    axes.legend(loc="lower left" if x == "recall" else "lower right", ncols=2)
-
-
 def plot_circumplex(axes: Axes, table: pd.DataFrame) -> None:
     """Draw predictions and the means of each expression; table: as affect.report.plot_data.circumplex returns it."""
     angles = np.linspace(0, 2 * np.pi, 200)
@@ -180,11 +137,3 @@ def plot_circumplex(axes: Axes, table: pd.DataFrame) -> None:
     axes.set(xlabel="Valence (−1 negative, 1 positive)", ylabel="Arousal (−1 calm, 1 excited)")
     axes.set(xticks=(-1, -0.5, 0, 0.5, 1), yticks=(-1, -0.5, 0, 0.5, 1))
     axes.figure.legend(loc="outside lower center", ncols=4)
-
-
-def _reliability(axes: Axes, table: pd.DataFrame) -> None:
-    axes.bar(table["confidence"], table["images"] / table["images"].sum(), width=0.04, color="lightgrey")
-    axes.plot([0, 1], [0, 1], color="lightgrey", linestyle=":")
-    axes.plot(table["confidence"], table["accuracy"], color=NETWORK_COLOURS[0], marker="o")
-    axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="Confidence (probability of the predicted expression)")
-    axes.set(ylabel="Accuracy; share of images")
