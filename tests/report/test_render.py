@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT, draw_predictions
 
 import evaluate as stage
+from affect.evaluation.baselines import baselines
 from affect.evaluation.results import evaluate
 from affect.plumbing.errors import InputError
 from affect.plumbing.params import load_params
@@ -38,12 +39,14 @@ class Page(HTMLParser):
         self.figures: list[tuple[str, str]] = []
         self.images: list[str] = []
         self.references: list[str] = []
+        self.ids: list[str] = []
         self.path: str | None = None
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
         self.path = attributes.get("data-number") if tag == "span" else None
+        self.ids += [attributes["id"] or ""] if "id" in attributes else []
         self.references += [value or "" for name, value in attrs if name in ("src", "href")]
         if tag == "img":
             self.images.append(attributes["src"] or "")
@@ -65,6 +68,8 @@ def run_evaluation(folder: Path, monkeypatch: pytest.MonkeyPatch, tables: dict[s
         pd.DataFrame(curve).to_csv(folder / "train" / network / "curves.csv", index=False)
         trained = {"precision": "float32", "best_epoch": 2, "epochs": 4}
         (folder / "train" / network / "metrics.json").write_text(json.dumps(trained))
+    held_out = next(iter(tables.values()))
+    results["baselines"] = baselines(held_out, held_out)
     (folder / "evaluate.json").write_text(json.dumps({"split": "val", "images": 60} | results))
     (folder / "prepare.json").write_text(json.dumps(PREPARE))
     stage.write_tables(tables, 10)
@@ -102,7 +107,7 @@ def test_every_figure_of_the_page_is_the_one_in_the_json(results: Results) -> No
 
 def test_no_other_decimal_fraction_is_written_in_a_table_of_results(results: Results) -> None:
     html = render_html(results, PARAMETERS, "1234.dir")
-    body = html.partition("<body>")[2].partition("<h2>Run it again</h2>")[0]
+    body = html.partition("<body>")[2].partition('<h2 id="run-it-again">')[0]
     rest = re.sub(r'<span data-number="[^"]+">[^<]+</span>|<img [^>]+>', "", body)
     assert not re.findall(r"\d\.\d", rest)
 
@@ -116,13 +121,54 @@ def test_the_summary_holds_each_metric_with_its_interval_and_verdict(results: Re
             low, high = results.evaluate[network]["intervals"][task][metric]
             assert cell == f"{results.evaluate[network][task][metric]:.3f} [{low:.3f}, {high:.3f}]"
         verdicts = [e["verdict"] for e in results.evaluate["comparison"] if (e["task"], e["metric"]) == (task, metric)]
-        assert cells[2:] == verdicts
+        assert cells[2:3] == verdicts
+
+
+def test_the_baselines_stand_beside_the_networks(results: Results) -> None:
+    chance, constant = results.evaluate["baselines"]
+    rows = dict(re.findall(r"^\| ([^|]+) \| (.+) \|$", render_markdown(results, PARAMETERS), re.MULTILINE)[:19])
+    assert rows["metric"].split(" | ")[3:] == ["chance", "constant"]
+    accuracies = [f"{baseline['emotion']['accuracy']:.3f}" for baseline in (chance, constant)]
+    assert rows["expression accuracy"].split(" | ")[3:] == accuracies
+    assert rows["valence RMSE"].split(" | ")[3:] == ["–", f"{constant['valence']['rmse']:.3f}"]
+    assert rows["valence CORR"].split(" | ")[3:] == ["–", "undefined"]
+    page = render_html(results, PARAMETERS, None)
+    shown = {path for path, _ in Page(page).figures}
+    assert {"evaluate.baselines.0.emotion.f1", "evaluate.baselines.1.arousal.ccc"} <= shown
+    assert f"by always answering <code>{constant['answer']['expression']}</code>" in page
+
+
+def test_bounds_show_on_which_side_of_zero_they_are(results: Results) -> None:
+    entries = results.evaluate["comparison"]
+    entries[0] |= {"difference": 0.018, "interval": [0.000312, 0.037]}
+    entries[1] |= {"difference": -0.0002, "interval": [-0.036, -0.000021]}
+    entries[2] |= {"difference": -0.0002, "interval": [-0.03, 0.04]}
+    entries[3] |= {"difference": 0.01, "interval": [0.0, 0.02]}
+    results.evaluate["mcnemar"][0]["p"] = 0.000021
+    summary, page = render_markdown(results, PARAMETERS), render_html(results, PARAMETERS, None)
+    text = re.sub("<[^>]+>", "", page).replace("−", "-")
+    for shown in (summary, text):
+        assert "0.0180 [0.0003, 0.0370]" in shown
+        assert "-0.00020 [-0.03600, -0.00002]" in shown
+        assert "0.000 [-0.030, 0.040]" in shown
+        assert "0.010 [0.000, 0.020]" in shown
+        assert "p = 0.00002." in shown
+        assert not re.search(r"-0\.0+\b", shown)
+    results.evaluate["mcnemar"][0]["p"] = 0.0
+    assert "p < 1e-6." in render_markdown(results, PARAMETERS)
+
+
+def test_the_contents_lead_to_every_section(results: Results) -> None:
+    html = render_html(results, PARAMETERS, None)
+    page = Page(html)
+    assert [reference for reference in page.references if reference.startswith("#")] == [f"#{id}" for id in page.ids]
+    assert len(page.ids) == len(set(page.ids)) == html.count("<h2") == 7
 
 
 def test_the_page_needs_nothing_else_and_its_plots_are_drawn(results: Results) -> None:
     page = Page(render_html(results, PARAMETERS, None))
     assert len(page.images) == 1 + 5 * len(results.networks)
-    assert all(reference.startswith("data:image/svg+xml;base64,") for reference in page.references)
+    assert all(reference.startswith(("data:image/svg+xml;base64,", "#")) for reference in page.references)
     for image in page.images:
         svg = ElementTree.fromstring(base64.b64decode(image.partition(",")[2]))
         assert len(list(svg.iter("{http://www.w3.org/2000/svg}path"))) > 5
@@ -160,6 +206,7 @@ def test_one_network_without_valence_and_arousal(tmp_path: Path, monkeypatch: py
     page = render_html(results, PARAMETERS, None)
     assert "not annotated" in page
     assert "better</th>" not in page
+    assert "#differences" not in page
     assert "nan" not in render_markdown(results, PARAMETERS)
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from affect.core.predictions import DECIMALS
 from affect.evaluation.comparison import TIE
 from affect.report.plots import plot_all
 from affect.report.provenance import package_versions
 from affect.report.run_results import LABELS, Results
 
+MIN_DIGITS = 3
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -67,7 +69,8 @@ def _render(
         keep_trailing_newline=True,
     )
     environment.filters["code"] = _mark_code
-    environment.globals |= {"number": _NumberFormatter(facts, html), "LABELS": LABELS, "TIE": TIE}
+    number = _NumberFormatter(facts, html)
+    environment.globals |= {"number": number, "estimate": number.estimate, "LABELS": LABELS, "TIE": TIE}
     return environment.get_template(template).render(
         results=results,
         networks=results.networks,
@@ -90,14 +93,38 @@ class _NumberFormatter:
         self.facts = facts
         self.html = html
 
-    def __call__(self, *path: str | int, digits: int = 3) -> str:
-        value: Any = self.facts
-        for part in path:
-            value = value[part]
-        text = f"{value:,}" if isinstance(value, int) else f"{value:.{digits}f}"
+    def __call__(self, *path: str | int, digits: int = MIN_DIGITS) -> str:
+        value = self._look_up(path)
+        # "z" drops the sign of what is rounded to 0.
+        text = f"{value:,}" if isinstance(value, int) else f"{value:z.{digits}f}"
         if not self.html:
             return text
         return Markup('<span data-number="{}">{}</span>').format(".".join(map(str, path)), text.replace("-", "−"))
+
+    def estimate(self, path: Sequence[str | int], interval: Sequence[str | int]) -> str:
+        """Format a number and its interval, with digits that show on which side of 0 the bounds are."""
+        digits = count_digits(self._look_up(interval))
+        low, high = (self(*interval, bound, digits=digits) for bound in (0, 1))
+        bounds = Markup("<small>[{}, {}]</small>").format(low, high) if self.html else f"[{low}, {high}]"
+        return self(*path, digits=digits) + " " + bounds
+
+    def p_value(self, *path: str | int) -> str:
+        """Format a probability, with digits that tell it from 0."""
+        value = self._look_up(path)
+        return "= " + self(*path, digits=count_digits([value])) if value else f"< 1e-{DECIMALS}"
+
+    def _look_up(self, path: Sequence[str | int]) -> Any:
+        value: Any = self.facts
+        for part in path:
+            value = value[part]
+        return value
+
+
+def count_digits(values: Sequence[float]) -> int:
+    """Return how many decimals tell each value from 0, if it is another: at least 3, at most those of the files."""
+    return next(
+        (digits for digits in range(MIN_DIGITS, DECIMALS) if all(round(v, digits) or not v for v in values)), DECIMALS
+    )
 
 
 def _flatten(parameters: dict[str, Any], prefix: str = "") -> dict[str, Any]:
