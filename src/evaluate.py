@@ -62,10 +62,8 @@ def main() -> None:
         tables[backbone] = predict_records(model, held_out, params.evaluate.batch_size, backbone)
         sizes[backbone] = model_size(model, file)
     results = evaluate(tables, params.evaluate.bootstrap, params.evaluate.seed, params.evaluate.calibration_bins)
-    for backbone in params.backbones:
-        results[backbone]["cost"] = sizes[backbone]
+    results["cost"] = sizes
     results["baselines"] = baselines(records.select("train").index, held_out.index)
-    # `dvc exp show` has its columns in this order, and cuts the last.
     write_json(paths.EVALUATE_METRICS, results | {"split": split, "images": len(held_out.index)})
     write_tables(tables, params.evaluate.calibration_bins)
     with atomic_folder(paths.WORST_ERRORS, list_files(".png")) as folder:

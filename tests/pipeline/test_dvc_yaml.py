@@ -83,3 +83,18 @@ def test_a_facet_never_keeps_the_order_of_the_data(template: Path) -> None:
     """Vega-Lite would lay out its cells in another order than their headers."""
     facet = json.loads(template.read_text()).get("facet", {})
     assert all(header.get("sort") != [] for header in facet.values())
+
+
+def test_what_one_compares_is_left_of_where_dvc_cuts_its_table() -> None:
+    """`dvc exp show` keeps 1,024 characters: names of experiments and some columns that it always shows take 150."""
+    results = json.loads((ROOT / "metrics" / "evaluate.json").read_text())
+    width = 150
+    shown = []
+    for network, tasks in results.items():
+        for task, metrics in tasks.items() if isinstance(tasks, dict) else ():
+            for metric in metrics if isinstance(metrics, dict) and task != "intervals" else ():
+                width += len(f"{network}.{task}.{metric}   ")
+                shown += [(network, task, metric)] if width <= 1024 else []
+    for network in ("resnet50", "efficientnetb1"):
+        for column in (("emotion", "accuracy"), ("emotion", "f1"), ("valence", "ccc"), ("arousal", "ccc")):
+            assert (network, *column) in shown

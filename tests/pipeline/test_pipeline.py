@@ -79,7 +79,7 @@ def test_the_readmes_picture_is_of_drawn_faces_alone(experiment: Workspace) -> N
 
 def test_only_the_backbones_of_params_are_evaluated(experiment: Workspace) -> None:
     metrics = experiment.read_metrics("evaluate")
-    assert set(metrics) == {"split", "images", BACKBONE, "comparison", "mcnemar", "baselines"}
+    assert set(metrics) == {"split", "images", BACKBONE, "calibration", "comparison", "mcnemar", "cost", "baselines"}
     assert (metrics["split"], metrics["images"]) == ("val", 16)
 
 
@@ -194,7 +194,7 @@ def test_features_and_checkpoints_are_removed(experiment: Workspace) -> None:
 def test_metrics_and_plots_are_shown_by_dvc(experiment: Workspace) -> None:
     shown = json.loads(run(experiment.folder, "dvc", "metrics", "show", "--json").stdout)
     files = shown[""]["data"]
-    assert files["metrics/evaluate.json"]["data"][BACKBONE]["cost"]["parameters"] == 7_496_081
+    assert files["metrics/evaluate.json"]["data"]["cost"][BACKBONE]["parameters"] == 7_496_081
     page = experiment.folder / "page"
     run(experiment.folder, "dvc", "plots", "show", "-o", str(page))
     html = (page / "index.html").read_text()

@@ -62,14 +62,14 @@ def run_evaluation(folder: Path, monkeypatch: pytest.MonkeyPatch, tables: dict[s
     monkeypatch.chdir(folder.parent)
     results = evaluate(tables, resamples=200, seed=1, calibration_bins=10)
     for network in tables:
-        results[network]["cost"] = {"parameters": 1_234_567, "trainable_parameters": 4321, "size_mb": 12.3}
         (folder / "train" / network).mkdir(parents=True)
         curve = {"measure": "loss", "images": "validation", "epoch": [1, 2], "value": [1.0, 0.5]}
         pd.DataFrame(curve).to_csv(folder / "train" / network / "curves.csv", index=False)
         trained = {"precision": "float32", "best_epoch": 2, "epochs": 4}
         (folder / "train" / network / "metrics.json").write_text(json.dumps(trained))
     held_out = next(iter(tables.values()))
-    results["baselines"] = baselines(held_out, held_out)
+    cost = {"parameters": 1_234_567, "trainable_parameters": 4321, "size_mb": 12.3}
+    results |= {"cost": dict.fromkeys(tables, cost), "baselines": baselines(held_out, held_out)}
     (folder / "evaluate.json").write_text(json.dumps({"split": "val", "images": 60} | results))
     (folder / "prepare.json").write_text(json.dumps(PREPARE))
     stage.write_tables(tables, 10)

@@ -15,7 +15,9 @@ from affect.evaluation.resampled_metrics import ResampledMetrics
 
 
 def evaluate(tables: Mapping[str, pd.DataFrame], resamples: int, seed: int, calibration_bins: int) -> dict:
-    """Return all results of the networks, by network, and their comparison.
+    """Return all results of the networks, by network, then their calibration and comparison.
+
+    `dvc exp show` has a column for each number in this order, and cuts the last, so the twelve metrics come first.
 
     tables: by network, predictions of the same images in the same rows, with the columns of
     affect.core.predictions.COLUMNS. Valence and arousal are evaluated where annotated.
@@ -35,13 +37,20 @@ def evaluate(tables: Mapping[str, pd.DataFrame], resamples: int, seed: int, cali
         metrics, notes = evaluate_predictions(table)
         results[network] = {
             **metrics,
-            "calibration": {"ece": round(expected_calibration_error(table, calibration_bins), DECIMALS)},
             "intervals": intervals(network, metrics, estimates, notes),
             "classes": per_class(table),
             "confused": most_confused(table),
             "notes": notes,
         }
-    return results | {"comparison": compare(list(tables), estimates), "mcnemar": mcnemar(tables)}
+    calibration = {
+        network: {"ece": round(expected_calibration_error(table, calibration_bins), DECIMALS)}
+        for network, table in tables.items()
+    }
+    return results | {
+        "calibration": calibration,
+        "comparison": compare(list(tables), estimates),
+        "mcnemar": mcnemar(tables),
+    }
 
 
 def intervals(

@@ -75,7 +75,7 @@ class Results:
 
     def smallest(self, cost: str) -> str:
         """Return the network that costs least, or "tie"."""
-        costs = {network: self.evaluate[network]["cost"][cost] for network in self.networks}
+        costs = {network: self.evaluate["cost"][network][cost] for network in self.networks}
         cheapest = [network for network, value in costs.items() if value == min(costs.values())]
         return cheapest[0] if len(cheapest) == 1 else TIE
 
@@ -102,7 +102,7 @@ class Results:
 
 
 def _networks(evaluate: dict[str, Any]) -> list[str]:
-    return [name for name, result in evaluate.items() if isinstance(result, dict)]
+    return [name for name, result in evaluate.items() if isinstance(result, dict) and "emotion" in result]
 
 
 def read_results(metrics: Path) -> Results:
