@@ -199,7 +199,7 @@ def test_metrics_and_plots_are_shown_by_dvc(experiment: Workspace) -> None:
     run(experiment.folder, "dvc", "plots", "show", "-o", str(page))
     html = (page / "index.html").read_text()
     for title in (
-        *("training curves", "Confusion matrix", "ROC, each expression", "Precision and recall"),
+        *(f"{BACKBONE}: training curves", "Confusion matrix", "ROC, each expression", "Precision and recall"),
         *("Predicted against true valence", "Circumplex", "Reliability", f"worst_errors/{BACKBONE}.png"),
     ):
         assert title in html
