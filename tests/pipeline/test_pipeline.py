@@ -342,7 +342,8 @@ def check_posts(posts: list[tuple[dict, bool]]) -> None:
     ]
     assert [[point["step"] for point in data] for data, _ in points] == [[0], [1]]
     assert not any(ended for _, ended in points)
-    for post, _ in posts:
+    # What DVC posts in the end has all that it declares.
+    for post in (post for post, _ in posts if post["client"] == "dvclive"):
         assert all(name.startswith(f"metrics/train/{BACKBONE}/") for name in post.get("plots", {}))
         assert set(post.get("metrics", {})) <= {f"metrics/train/{BACKBONE}/last_epoch.json"}
 
@@ -358,7 +359,7 @@ def test_the_table_of_experiments_begins_with_what_one_compares(committed: Works
     assert numbers[:2] == [f"{BACKBONE}.emotion.accuracy", f"{BACKBONE}.emotion.f1"]
     assert numbers[6] == f"{BACKBONE}.valence.ccc"
     assert numbers[12] == f"{BACKBONE}.arousal.ccc"
-    assert not [name for name in columns if name.startswith(("metrics/", "pretrain", "splits"))]
+    assert not [name for name in columns if name.startswith(("pretrain", "splits")) or "json:" in name]
     run(committed.folder, "dvc", "exp", "show", "--sort-by", "train.learning_rate", "--csv")
 
 
