@@ -1,6 +1,7 @@
 """Where everything lies, from the repository's root, in which every script runs."""
 
 import hashlib
+import os
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
@@ -13,8 +14,10 @@ SPLITS = Path("data/splits")
 WEIGHTS = Path("data/weights")
 PREPARED = Path("data/prepared")
 AUGMENTED = Path("data/augmented")
-# Checkpoints and locks: what only a running or a killed stage needs.
-CACHE = Path("data/cache")
+# Checkpoints and locks: what only a running or a killed stage needs. A workspace that does not outlive its experiment
+# has it elsewhere.
+CACHE = Path(os.environ.get("AFFECT_CACHE", "data/cache"))
+SWEEP = Path("data/cache/sweep")
 MODELS = Path("models")
 
 METRICS = Path("metrics")
