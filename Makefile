@@ -4,7 +4,7 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 ACTIVATE := . $(VENV)/bin/activate
 
-.PHONY: setup repro test test-keras report ablation seeds chaos fuzz bench bench-scale bench-duplicates picture lint format lock
+.PHONY: setup repro test test-keras report table ablation seeds chaos fuzz bench bench-scale bench-duplicates picture lint format lock
 
 setup: $(INSTALLED) ## set up .venv alone
 
@@ -17,15 +17,14 @@ test: $(INSTALLED) ## run the tests
 report: $(INSTALLED) ## write metrics/full_report.html, with timings and pictures of the worst errors
 	$(ACTIVATE) && python src/report.py
 
+table: $(INSTALLED) ## print a row for each experiment, with the parameters that differ
+	$(ACTIVATE) && python src/table.py
+
 ablation: $(INSTALLED) ## compare four altered copies of each training image with none
-	$(ACTIVATE) && dvc exp list --name-only | grep -xE 'ablation-[12]' | xargs -r dvc exp remove
-	$(ACTIVATE) && dvc exp run --queue --name ablation -S augment.copies=4,0 && dvc exp run --run-all
-	$(ACTIVATE) && dvc metrics diff ablation-1 ablation-2 --md --targets metrics/evaluate.json
+	$(ACTIVATE) && python src/sweep.py --name ablation -S augment.copies=4,0
 
 seeds: $(INSTALLED) ## mean and deviation of each metric over five trainings
-	$(ACTIVATE) && dvc exp list --name-only | grep -xE 'seeds-[1-5]' | xargs -r dvc exp remove
-	$(ACTIVATE) && dvc exp run --queue --name seeds -S train.seed=1,2,3,4,5 && dvc exp run --run-all
-	$(ACTIVATE) && dvc exp show --json | python src/seeds.py seeds-
+	$(ACTIVATE) && python src/sweep.py --name seeds -S train.seed=1,2,3,4,5
 
 test-keras: $(INSTALLED) ## load and run saved models in older versions of Keras (installs them)
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/keras_versions.py

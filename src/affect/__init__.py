@@ -4,6 +4,7 @@ A room imports only rooms on lower lines; rooms on one line do not know each oth
 rooms it uses, except plumbing.
 
     report/    tables -> plots -> pages                   |  synthetic/   drawn faces, pretraining on them
+               experiments/  many experiments: read, compare, run (on the same line)
     training/  batches, cached features, fit, resume      |  evaluation/  metrics, intervals, comparison
     models/    backbones, multi-task model, saved files   |  data/        a dataset: read, check, split, augment
     core/      what passes from stage to stage: labels, records, predictions, seeds, atomic files

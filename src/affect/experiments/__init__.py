@@ -1,0 +1,1 @@
+"""Many experiments: read, compare and run them. No stage imports this room."""

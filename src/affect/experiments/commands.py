@@ -1,0 +1,50 @@
+"""Ask git and DVC; a refusal of theirs is an InputError."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+
+from affect.plumbing.errors import InputError
+
+
+def git(*arguments: str, folder: Path = Path()) -> str:
+    """Return what a git command prints. Raises InputError with git's last line."""
+    return _run(["git", "-C", str(folder), *arguments], f"git {arguments[0]}")
+
+
+def show_file(revision: str, file: Path) -> str | None:
+    """Return the text of a file that git tracks at a revision, or None where it has none."""
+    command = ["git", "show", f"{revision}:./{file}"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False)
+    return shown.stdout if shown.returncode == 0 else None
+
+
+def head() -> str:
+    """Return the SHA of the last commit. Raises InputError where there is none."""
+    if not git("for-each-ref", "--count=1"):
+        raise InputError("git has no commit yet, and experiments begin from one; make it with git commit")
+    return git("rev-parse", "HEAD").strip()
+
+
+def show_experiments(revisions: list[str]) -> list[dict[str, Any]]:
+    """Return what `dvc exp show --json` prints: the workspace, then each of these commits with its experiments.
+
+    Raises InputError with DVC's line.
+    """
+    try:
+        # The command itself would take two seconds to import DVC once more.
+        with Repo() as repo:
+            return [shown.dumpd() for shown in repo.experiments.show(revs=revisions)]
+    except DvcException as error:
+        raise InputError(f"dvc exp show: {error}") from None
+
+
+def _run(command: list[str], name: str) -> str:
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode != 0:
+        lines = ran.stderr.strip().splitlines() or [f"exit code {ran.returncode}"]
+        raise InputError(f"{name}: {lines[-1]}")
+    return ran.stdout

@@ -1,0 +1,65 @@
+"""The result of a sweep as a Markdown table: over the seeds, or its experiments side by side."""
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from affect.experiments.plan import Combination, swept_names
+from affect.experiments.reading import Experiment
+
+Run = tuple[Combination, Experiment]
+
+
+def summarise(runs: Sequence[Run], overrides: Sequence[str]) -> str:
+    """Return mean and standard deviation over the runs that differ in seeds alone, or each run's metrics.
+
+    overrides: those of the whole sweep. A parameter whose name is seed, or ends in .seed, is a seed.
+    """
+    swept = [name for name in swept_names(overrides) if len({str(run.params[name]) for run, _ in runs}) > 1]
+    seeds = [name for name in swept if name.split(".")[-1] == "seed"]
+    others = [name for name in swept if name not in seeds]
+    if not seeds:
+        columns = {f"{experiment.label}: {combination}": [experiment] for combination, experiment in runs}
+        return _table(columns, "The experiments' metrics:")
+    groups: dict[str, list[Experiment]] = {}
+    for combination, experiment in runs:
+        group = " ".join(f"{name}={combination.params[name]}" for name in others)
+        groups.setdefault(group, []).append(experiment)
+    counts = [f"{_count(group)}{name and f' of {name}'}, {_list_seeds(group, seeds)}" for name, group in groups.items()]
+    return _table(groups, f"Mean ± standard deviation over {'; '.join(counts)}:")
+
+
+def _count(group: Sequence[Experiment]) -> str:
+    return f"{len(group)} run{'' if len(group) == 1 else 's'}"
+
+
+def _list_seeds(group: Sequence[Experiment], seeds: Sequence[str]) -> str:
+    return ", ".join(f"{name} {', '.join(str(run.params[name]) for run in group)}" for name in seeds)
+
+
+def _table(columns: dict[str, list[Experiment]], heading: str) -> str:
+    """Networks stand side by side where there is one column, else below each other."""
+    cells = pd.DataFrame({name: _summarise(group) for name, group in columns.items()})
+    if len(cells.columns) == 1:
+        networks = list(dict.fromkeys(network for network, _, _ in cells.index))
+        cells = cells.iloc[:, 0].unstack(level=0, sort=False)[networks]
+    return "\n".join([heading, "", *_markdown(cells)])
+
+
+def _summarise(group: Sequence[Experiment]) -> pd.Series:
+    metrics = pd.DataFrame([run.require_metrics() for run in group]).T
+    metrics.index = pd.MultiIndex.from_tuples(metrics.index)
+    means, deviations = metrics.mean(axis=1), metrics.std(axis=1)
+    return pd.Series([_cell(*pair) for pair in zip(means, deviations, strict=True)], metrics.index)
+
+
+def _cell(mean: float, deviation: float) -> str:
+    return f"{mean:.3f}" if pd.isna(deviation) else f"{mean:.3f} ± {deviation:.3f}"
+
+
+def _markdown(cells: pd.DataFrame) -> Iterator[str]:
+    yield f"| metric | {' | '.join(cells.columns)} |"
+    yield "|---" * (1 + len(cells.columns)) + "|"
+    names = [" ".join(name) for name in cells.index]
+    for name, row in zip(names, cells.fillna("undefined").to_numpy(), strict=True):
+        yield f"| {name} | {' | '.join(row)} |"
