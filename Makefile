@@ -4,7 +4,7 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 ACTIVATE := . $(VENV)/bin/activate
 
-.PHONY: setup repro test test-keras report table ablation seeds chaos fuzz bench bench-scale bench-duplicates picture lint format lock
+.PHONY: setup repro test test-keras test-optuna report table ablation seeds chaos fuzz bench bench-scale bench-duplicates picture lint format lock
 
 setup: $(INSTALLED) ## set up .venv alone
 
@@ -28,6 +28,10 @@ seeds: $(INSTALLED) ## mean and deviation of each metric over five trainings
 
 test-keras: $(INSTALLED) ## load and run saved models in older versions of Keras (installs them)
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/keras_versions.py
+
+test-optuna: $(INSTALLED) ## run the Optuna search of docs/experiments.md, which prunes (installs Optuna)
+	$(ACTIVATE) && pip install --quiet --disable-pip-version-check optuna==5.0.0
+	$(ACTIVATE) && PYTHONPATH=src:tests python tests/optuna_search.py
 
 chaos: $(INSTALLED) ## kill the pipeline at random moments and compare what it ends with
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/chaos.py

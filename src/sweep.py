@@ -38,9 +38,10 @@ def main() -> None:
         raise InputError(f"--name {arguments.name}: a name has letters, digits, _, - and . only")
     combinations = plan_sweep(arguments.overrides)
     require_committed()
-    # As Ctrl-C: what runs is ended.
+    # As Ctrl-C: what runs is ended. nohup has a closed terminal ignored.
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     baseline = head()
     failed = run_missing(combinations, arguments.name, baseline)
     experiments = read_experiments([baseline])

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from dvc.repo import Repo
 
 from affect.experiments.commands import git
 from affect.experiments.plan import Combination
+from affect.experiments.processes import kill_tree
 from affect.experiments.reading import REFS
 from affect.plumbing.errors import InputError
 
@@ -96,7 +96,7 @@ class LocalEngine:
             try:
                 code = process.wait()
             finally:
-                _end(process)
+                kill_tree(process)
         if code == 0:
             return None
         return self.log(name).read_bytes()[start:].decode(errors="replace")
@@ -156,16 +156,3 @@ def _collect_left(clone: Path) -> bool:
         print(f"sweep: {clone} holds no experiment that can be collected ({error})", file=sys.stderr)
         return False
     return bool(refs)
-
-
-def _end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
-    """Kill a process and all that it has started, unless it has ended."""
-    if process.poll() is None:
-        started = psutil.Process(process.pid).children(recursive=True)
-        process.kill()
-        for child in started:
-            try:
-                child.kill()
-            except psutil.NoSuchProcess:
-                continue
-        process.wait()

@@ -169,8 +169,12 @@ def _writes_metrics(stage: dict[str, Any]) -> bool:
 
 
 def _running() -> Iterator[tuple[str, str, Path]]:
-    """Yield name, baseline and folder of the experiments that run outside the workspace, as DVC notes them."""
-    for note in Path(".dvc/tmp/exps").glob("**/run/*/*.run"):
+    """Yield name, baseline and folder of the experiments that run outside the workspace, as DVC notes them.
+
+    The latest comes first: the folder of one that was killed stays.
+    """
+    notes = Path(".dvc/tmp/exps").glob("**/run/*/*.run")
+    for note in sorted(notes, key=lambda file: file.stat().st_mtime, reverse=True):
         info = json.loads(note.read_text(encoding="utf-8"))
         folder = Path(info["root_dir"])
         if folder.is_dir() and info["name"]:
