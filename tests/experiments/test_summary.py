@@ -39,3 +39,7 @@ The experiments' metrics:
 | resnet50 emotion accuracy | 0.100 | 0.300 |
 | densenet121 emotion accuracy | 0.100 | 0.300 |"""
     )
+
+
+def test_a_correlation_of_nothing_has_no_sign() -> None:
+    assert "| emotion accuracy | 0.000 | 0.000 |" in summarise([run(-0.0001, augment_copies=4)], ["augment.copies=4"])

@@ -54,7 +54,7 @@ def _summarise(group: Sequence[Experiment]) -> pd.Series:
 
 
 def _cell(mean: float, deviation: float) -> str:
-    return f"{mean:.3f}" if pd.isna(deviation) else f"{mean:.3f} ± {deviation:.3f}"
+    return f"{mean:z.3f}" if pd.isna(deviation) else f"{mean:z.3f} ± {deviation:.3f}"
 
 
 def _markdown(cells: pd.DataFrame) -> Iterator[str]:

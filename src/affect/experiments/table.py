@@ -111,13 +111,13 @@ def _network_column(network: str, rows: Sequence[Experiment], first: bool) -> Co
 def _best(values: Sequence[float | None]) -> str | None:
     """Return the highest as it is shown, where there are two to choose from."""
     present = [value for value in values if value is not None]
-    return f"{max(present):.3f}" if len(present) > 1 else None
+    return f"{max(present):z.3f}" if len(present) > 1 else None
 
 
 def _numbers(values: Sequence[float | None], best: Sequence[str | None]) -> Text:
     line = Text()
     for number, (value, highest) in enumerate(zip(values, best, strict=True)):
-        shown = "-" if value is None else f"{value:.3f}"
+        shown = "-" if value is None else f"{value:z.3f}"
         is_best = shown == highest
         # The figures stand below each other, the mark behind them.
         cell = (shown + ("*" if is_best else " ")).rjust(SHOWN[number][1])
