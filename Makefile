@@ -4,7 +4,7 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 ACTIVATE := . $(VENV)/bin/activate
 
-.PHONY: setup repro test test-keras test-optuna report table ablation seeds chaos fuzz bench bench-scale bench-duplicates picture lint format lock
+.PHONY: setup repro test test-keras test-optuna test-share report table ablation seeds chaos fuzz bench bench-scale bench-duplicates picture lint format lock
 
 setup: $(INSTALLED) ## set up .venv alone
 
@@ -32,6 +32,11 @@ test-keras: $(INSTALLED) ## load and run saved models in older versions of Keras
 test-optuna: $(INSTALLED) ## run the Optuna search of docs/experiments.md, which prunes (installs Optuna)
 	$(ACTIVATE) && pip install --quiet --disable-pip-version-check optuna==5.0.0
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/optuna_search.py
+
+test-share: $(INSTALLED) ## run the commands of docs/sharing.md against an S3 server on this machine (installs it)
+	$(ACTIVATE) && pip install --quiet --disable-pip-version-check \
+		"dvc[s3]==3.67.1" "moto[s3]==5.2.5" flask==3.1.3 flask-cors==6.0.5
+	$(ACTIVATE) && PYTHONPATH=src:tests pytest tests/sharing/round_trip.py
 
 chaos: $(INSTALLED) ## kill the pipeline at random moments and compare what it ends with
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/chaos.py
