@@ -8,10 +8,12 @@ from pathlib import Path
 import keras
 import pandas as pd
 from dvclive import Live
+from scmrepo.exceptions import SCMError
 
 from affect.core.files import write_json
 from affect.core.places import require_folder, require_place
 from affect.core.predictions import DECIMALS
+from affect.plumbing.errors import InputError
 
 # What trainings log: fine-tuning of the first, pretraining of all.
 MEASURES = {
@@ -75,11 +77,15 @@ def live_curves(folder: Path, finished: Sequence[Mapping[str, float]]) -> Iterat
 
     finished: the epochs that a resumed training has behind it, which are logged at once. The files grow by whole
     epochs: plots/metrics/{train,val}/{name}.tsv, curves.csv, and last_epoch.json, which DVCLive passes on to Studio.
+    Raises InputError in a git repository without a commit.
     """
     for name in (_TABLE, _LAST_EPOCH, *(f"plots/{plot}" for plot in _PLOTS)):
         (folder / name).unlink(missing_ok=True)
-    # With `resume` it leaves alone what else lies in the folder.
-    live = _Live(str(folder), resume=True, dvcyaml=None, save_dvc_exp=False)
+    try:
+        # With `resume` it leaves alone what else lies in the folder.
+        live = _Live(str(folder), resume=True, dvcyaml=None, save_dvc_exp=False)
+    except SCMError as error:
+        raise InputError(f"DVCLive asks git for the last commit: {error}; make one with git commit") from None
     curves = Curves(live, folder / _TABLE)
     try:
         for epoch, logs in enumerate(finished):
