@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 
-from affect.experiments.commands import git, head
+from affect.experiments.commands import find_changed_data, git, head
 from affect.experiments.engine import LocalEngine
 from affect.experiments.plan import RESULTS, Combination, choose_names, find_run, plan_sweep
 from affect.experiments.reading import Experiment, read_experiments
@@ -19,6 +19,9 @@ from affect.experiments.summary import summarise
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 from affect.plumbing.stage import run_command
+
+# What an experiment is made of, besides the files that git knows.
+SOURCES = ("*.dvc", "src", "data/splits", "data/weights")
 
 
 def main() -> None:
@@ -34,15 +37,15 @@ def main() -> None:
         help="values of a parameter, as `dvc exp run -S` takes them",
     )
     arguments = command.parse_args()
-    if not re.fullmatch(r"\w[\w.-]*", arguments.name):
-        raise InputError(f"--name {arguments.name}: a name has letters, digits, _, - and . only")
+    if not re.fullmatch(r"\w[\w-]*(\.[\w-]+)*", arguments.name):
+        raise InputError(f"--name {arguments.name}: a name has letters, digits, _, - and single . only")
     combinations = plan_sweep(arguments.overrides)
+    baseline = head()
     require_committed()
     # As Ctrl-C: what runs is ended. nohup has a closed terminal ignored.
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
-    baseline = head()
     failed = run_missing(combinations, arguments.name, baseline)
     experiments = read_experiments([baseline])
     runs = [(combination, run) for combination in combinations if (run := find_run(combination, experiments))]
@@ -84,7 +87,15 @@ def run_missing(combinations: list[Combination], name: str, baseline: str) -> li
 def require_committed() -> None:
     """Raise InputError where code, data or parameters differ from the last commit, of which the experiments are."""
     results = [f":(exclude){path}" for path in RESULTS if path != str(paths.PARAMS)]
-    changed = git("diff", "--name-only", "HEAD", "--", ".", *results).split("\n")[:-1]
+    changed = git("diff", "--name-only", "HEAD", "--", ".", *results).splitlines()
+    new = git("ls-files", "--others", "--exclude-standard", "--", *SOURCES).splitlines()
+    if new:
+        raise InputError(f"{new[0]} is not in git, so a sweep's experiments would lack it; commit it, or move it away")
+    if data := find_changed_data():
+        raise InputError(
+            f"{data[0]} differs from what DVC has recorded, which a sweep's experiments have; `dvc add {data[0]}` and "
+            f"commit {data[0]}.dvc, or bring it back with `dvc checkout {data[0]}`"
+        )
     if changed:
         more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
         raise InputError(

@@ -68,7 +68,7 @@ def create_study(folder: Path) -> optuna.Study:
 def run_recipe(folder: Path, changes: dict[str, str], ending: str = "") -> None:
     """Run the document's script with other values, up to the line that begins with `ending`."""
     text = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
-    (recipe,) = re.findall(r"```python\n(import time\n.*?)```", text, re.DOTALL)
+    (recipe,) = re.findall(r"```python\n(import secrets\n.*?)```", text, re.DOTALL)
     for value, other in changes.items():
         assert value in recipe, value
         recipe = recipe.replace(value, other)

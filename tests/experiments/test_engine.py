@@ -17,6 +17,10 @@ FAILED = "ERROR: failed to reproduce 'train': failed to run: python src/train.py
             "ERROR: unexpected error - no space left\n\nHaving any troubles?\n",
             "ERROR: unexpected error - no space left",
         ),
+        (
+            "Verifying data sources in stage: 'a.dvc'\nERROR: missing data 'source': a\n",
+            "ERROR: missing data 'source': a",
+        ),
         ("Killed\n", "Killed"),
         ("", "it printed nothing"),
     ],

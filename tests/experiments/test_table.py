@@ -1,9 +1,11 @@
 """What a person sees of many experiments: width, order, marks, and the parameters that differ."""
 
 import io
+import re
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from affect.experiments.reading import Experiment
@@ -115,6 +117,14 @@ def test_what_does_not_fit_stands_below_with_the_same_names(width: int) -> None:
         ]
         assert block.splitlines()[-2].split()[0].endswith("-0")
         assert block.splitlines()[-1].split()[0].endswith("-1")
+
+
+def test_in_a_narrow_terminal_names_are_cut_and_figures_are_not() -> None:
+    """A Japanese character takes two cells."""
+    rows = [commit({}), Experiment("実験" * 11, "2" * 40, HEAD, "success", {}, metrics(0.1, networks=("resnet50",)))]
+    lines = show(rows, 60)
+    assert max(map(cell_len, lines)) <= 60
+    assert re.findall(r"0\.100", "".join(line for line in lines if "実" in line)) == ["0.100"] * 4
 
 
 def test_the_best_is_bold_on_a_terminal() -> None:

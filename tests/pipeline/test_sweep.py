@@ -1,6 +1,7 @@
 """`src/sweep.py` with real DVC and a stage that takes no time: what runs, what is found, what is said of it."""
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -128,6 +129,7 @@ def test_a_sweep_leaves_the_workspace_and_keeps_no_checkpoint_of_what_has_succee
         ("train.sed=1", "-S augment.copies=4 -S train.sed=1: Could not override 'train.sed'; parameters and their"),
         ("train.seed=1,one", "augment.copies=4 train.seed=one: train.seed is 'one', but should be a valid integer"),
         ("other.yaml:x=1", "a sweep is over parameters of params.yaml; other files are not supported"),
+        ("train.seed=range(3,1)", "-S augment.copies=4 -S train.seed=range(3,1): no combination of values"),
     ],
 )
 def test_a_bad_parameter_is_refused_before_anything_runs(
@@ -146,6 +148,27 @@ def test_a_change_that_no_commit_has_is_refused(scenario: Scenario, monkeypatch:
     finally:
         stage.write_text(code)
     assert line.startswith("stage.py differs from the last commit, of which a sweep's experiments are; commit it, or")
+
+
+def test_data_that_no_commit_has_is_refused(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    """git sees neither an edit of what `dvc add` tracks, nor a card that nobody has added."""
+    data = scenario.folder / "data" / "mine"
+    data.mkdir(parents=True)
+    (data / "face.txt").write_text("as it was added")
+    run(scenario.folder, "dvc", "add", "-q", "data/mine")
+    try:
+        line = refuse_sweep(scenario.folder, monkeypatch, "-S", "train.seed=1,2")
+        assert line.startswith("data/mine.dvc is not in git, so a sweep's experiments would lack it; commit it")
+        run(scenario.folder, "git", "add", "data/mine.dvc")
+        (data / "face.txt").write_text("edited")
+        line = refuse_sweep(scenario.folder, monkeypatch, "-S", "train.seed=1,2")
+        assert line.startswith(
+            "data/mine differs from what DVC has recorded, which a sweep's experiments have; `dvc add"
+        )
+    finally:
+        run(scenario.folder, "git", "rm", "-q", "--cached", "data/mine.dvc")
+        (scenario.folder / "data" / "mine.dvc").unlink()
+        shutil.rmtree(data)
 
 
 def refuse_sweep(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:

@@ -4,9 +4,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import yaml
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
+from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 
 
@@ -18,8 +20,29 @@ def git(*arguments: str, folder: Path = Path()) -> str:
 def show_file(revision: str, file: Path) -> str | None:
     """Return the text of a file that git tracks at a revision, or None where it has none."""
     command = ["git", "show", f"{revision}:./{file}"]
-    shown = subprocess.run(command, capture_output=True, text=True, check=False)
+    shown = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     return shown.stdout if shown.returncode == 0 else None
+
+
+def read_locks(revision: str | None) -> list[dict[str, Any]]:
+    """Return the stages that DVC has recorded at a revision, or with None in the workspace."""
+    stages: list[dict[str, Any]] = []
+    for lock in (paths.LOCK, paths.DATA_LOCK):
+        if revision is None:
+            text = lock.read_text(encoding="utf-8") if lock.is_file() else None
+        else:
+            text = show_file(revision, lock)
+        stages += yaml.load(text or "{}", yaml.CSafeLoader).get("stages", {}).values()
+    return stages
+
+
+def find_changed_data() -> list[str]:
+    """Return what `dvc add` tracks and has been edited since; what is not there is no edit."""
+    with Repo() as repo:
+        added = [stage.addressing for stage in repo.index.stages if stage.is_data_source]
+        changes = repo.status(targets=added) if added else {}
+    outputs = [entry.get("changed outs", {}) for entries in changes.values() for entry in entries]
+    return [path for changed in outputs for path, how in changed.items() if how != "deleted"]
 
 
 def head() -> str:
@@ -43,7 +66,7 @@ def show_experiments(revisions: list[str]) -> list[dict[str, Any]]:
 
 
 def _run(command: list[str], name: str) -> str:
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    ran = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if ran.returncode != 0:
         lines = ran.stderr.strip().splitlines() or [f"exit code {ran.returncode}"]
         raise InputError(f"{name}: {lines[-1]}")

@@ -23,6 +23,8 @@ from affect.experiments.reading import REFS
 from affect.plumbing.errors import InputError
 
 CLONE = "clone"
+# How lines of DVC begin that stand before its error.
+OF_DVC = ("> ", "Running stage", "Reproducing experiment", "Verifying data", "WARNING:")
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,7 @@ def find_error(printed: str) -> str:
     if not errors:
         return lines[-1] if lines else "it printed nothing"
     of_stage = lines[errors[0] - 1] if errors[0] > 0 else ""
-    is_dvcs = of_stage.startswith(("> ", "Running stage", "Reproducing experiment", "WARNING:")) or not of_stage
-    return lines[errors[0]] if is_dvcs else of_stage
+    return lines[errors[0]] if not of_stage or of_stage.startswith(OF_DVC) else of_stage
 
 
 def _lock(descriptor: int, folder: Path) -> None:

@@ -48,6 +48,7 @@ def plan_sweep(overrides: Sequence[str], params: Path = paths.PARAMS) -> list[Co
 
     Raises InputError for a parameter or a value that params.yaml may not have, before anything runs.
     """
+    load_params(params)
     files = to_path_overrides(overrides)
     if set(files) != {str(paths.PARAMS)}:
         raise InputError(f"a sweep is over parameters of {paths.PARAMS}; other files are not supported")
@@ -55,6 +56,8 @@ def plan_sweep(overrides: Sequence[str], params: Path = paths.PARAMS) -> list[Co
         sweeps = [sweep[str(paths.PARAMS)] for sweep in get_hydra_sweeps(files)]
     except (DvcException, HydraException) as error:
         raise _refusal(overrides, error) from None
+    if not sweeps:
+        raise InputError(f"-S {' -S '.join(overrides)}: no combination of values")
     combinations = [Combination(tuple(sweep), _override(params, sweep)) for sweep in sweeps]
     return list({combination.key: combination for combination in combinations}.values())
 

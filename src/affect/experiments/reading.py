@@ -13,11 +13,10 @@ from typing import Any
 
 import dvc.api
 import pandas as pd
-import yaml
 from dvc.exceptions import DvcException
 
 from affect.core.labels import TASKS
-from affect.experiments.commands import git, head, show_experiments, show_file
+from affect.experiments.commands import git, head, read_locks, show_experiments
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 
@@ -73,8 +72,11 @@ class Experiment:
 def read_experiments(commits: Iterable[str] = ()) -> list[Experiment]:
     """Return the workspace, then each commit followed by its experiments, in DVC's order.
 
-    commits: SHAs; by default HEAD and, newest first, every other commit that experiments began from.
+    commits: SHAs; by default HEAD and, newest first, every other commit that experiments began from. Raises InputError
+    elsewhere than in the repository's root.
     """
+    if not paths.PARAMS.is_file():
+        raise InputError(f"{paths.PARAMS}: no such file; run from the repository's root")
     shown = show_experiments(list(commits) or list_baselines())
     return [experiment for baseline in shown for experiment in _read_baseline(baseline)]
 
@@ -150,18 +152,22 @@ def _read_metrics(results: dict[str, Any]) -> dict[Metric, float]:
 
 
 def _are_of(params: dict[str, Any], revision: str) -> bool:
-    """Whether the stage that wrote the metrics last ran with these parameters, as dvc.lock has recorded it."""
-    if revision == WORKSPACE:
-        text = paths.LOCK.read_text(encoding="utf-8") if paths.LOCK.is_file() else None
-    else:
-        text = show_file(revision, paths.LOCK)
-    stages = yaml.load(text or "{}", yaml.CSafeLoader).get("stages", {})
-    wrote = [stage for stage in stages.values() if _writes_metrics(stage)]
-    if not wrote:
-        return False
-    recorded = flatten(wrote[0].get("params", {}).get(str(paths.PARAMS), {}))
-    # YAML 1.1 takes 1e-05, as DVC writes it, for a text.
-    return all(name in params and str(params[name]) == str(value) for name, value in recorded.items())
+    """Whether the stage that wrote the metrics, and all that it depends on, last ran with these parameters."""
+    stages = read_locks(None if revision == WORKSPACE else revision)
+    reached = [stage for stage in stages if _writes_metrics(stage)]
+    for stage in reached:
+        recorded = flatten(stage.get("params", {}).get(str(paths.PARAMS), {}))
+        # YAML 1.1 takes 1e-05, as DVC writes it, for a text.
+        if any(name not in params or str(params[name]) != str(value) for name, value in recorded.items()):
+            return False
+        made = [(dep, other, out) for dep in stage.get("deps", []) for other in stages for out in other.get("outs", [])]
+        for dep, other, out in made:
+            # It has made something else since, as in a run of that stage alone.
+            if out["path"] == dep["path"] and out["md5"] != dep["md5"]:
+                return False
+            if Path(out["path"]).is_relative_to(dep["path"]) and other not in reached:
+                reached.append(other)
+    return bool(reached)
 
 
 def _writes_metrics(stage: dict[str, Any]) -> bool:

@@ -19,7 +19,10 @@ def summarise(runs: Sequence[Run], overrides: Sequence[str]) -> str:
     seeds = [name for name in swept if name.split(".")[-1] == "seed"]
     others = [name for name in swept if name not in seeds]
     if not seeds:
-        columns = {f"{experiment.label}: {combination}": [experiment] for combination, experiment in runs}
+        columns = {
+            f"{run.label}: {' '.join(f'{name}={combination.params[name]}' for name in swept)}".removesuffix(": "): [run]
+            for combination, run in runs
+        }
         return _table(columns, "The experiments' metrics:")
     groups: dict[str, list[Experiment]] = {}
     for combination, experiment in runs:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -24,9 +25,11 @@ SHOWN = (
 )
 LEGEND = "valence, arousal: CCC. * the best of a column."
 MAX_WIDTH = 120
-MAX_NAME = 28
+MIN_NAME, MAX_NAME = 12, 28
 MAX_VALUE = 20
 GAP = 2
+# The width of a network's four metrics.
+FIGURES = sum(width + GAP for _, width, _, _ in SHOWN)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,9 @@ def print_table(experiments: Sequence[Experiment], console: Console) -> None:
         raise InputError(
             f"nothing has been run: neither HEAD nor an experiment has {paths.EVALUATE_METRICS} of its own"
         )
-    names = Column("\nexperiment", [_name(row) for row in rows])
+    # In a narrow terminal names are cut before figures are.
+    longest = max(MIN_NAME, min(MAX_NAME, console.width - FIGURES - GAP))
+    names = Column("\nexperiment", [_name(row, longest) for row in rows])
     networks = list(dict.fromkeys(network for row in rows for network in row.networks))
     columns = [_network_column(network, rows, first=not number) for number, network in enumerate(networks)]
     if not networks:
@@ -90,11 +95,11 @@ def _shorten_name(name: str, names: Sequence[str]) -> str:
     return next((end for end in endings if sum(f".{other}".endswith(f".{end}") for other in names) == 1), name)
 
 
-def _name(row: Experiment) -> Text:
+def _name(row: Experiment, longest: int) -> Text:
     if row.is_experiment:
-        return Text(f"  {_shorten(row.label, MAX_NAME - 2)}")
+        return Text(f"  {_shorten(row.label, longest - 2)}")
     name = row.label if row.revision == WORKSPACE else f"{row.revision[:7]} {row.name}".strip()
-    return Text(_shorten(name, MAX_NAME), style="bold")
+    return Text(_shorten(name, longest), style="bold")
 
 
 def _network_column(network: str, rows: Sequence[Experiment], first: bool) -> Column:
@@ -151,8 +156,8 @@ def _show(value: Any) -> str:
 
 
 def _shorten(text: str, longest: int) -> str:
-    """Leave out the middle: names begin alike, and end with a number."""
-    if len(text) <= longest:
+    """Leave out the middle: names begin alike, and end with a number. longest: in cells of a terminal."""
+    if cell_len(text) <= longest:
         return text
     half = longest // 2
-    return f"{text[: longest - half - 1]}…{text[-half:]}"
+    return f"{set_cell_size(text, longest - half - 1)}…{set_cell_size(text[::-1], half)[::-1]}"

@@ -7,6 +7,7 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 PRETRAIN_PARAMS = Path("data/pretrain.yaml")
 LOCK = Path("dvc.lock")
+DATA_LOCK = Path("data/dvc.lock")
 REQUIREMENTS = Path(__file__).parents[3] / "requirements.txt"
 
 SAMPLE = Path("data/sample")
