@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -145,6 +146,11 @@ def run(folder: Path, *command: str, **environment_changes: str) -> subprocess.C
     return result
 
 
+def restore_ctrl_c() -> None:
+    """Let a process take Ctrl-C: started in the background, as by a CI server, the tests ignore it and pass that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def commit_all(folder: Path) -> None:
     """Make a folder a git repository whose first commit holds everything in it."""
     run(folder, "git", "init", "-q")
@@ -161,8 +167,6 @@ class Workspace:
     @classmethod
     def create(cls, folder: Path) -> "Workspace":
         shutil.copy(ROOT / "params.yaml", folder)
-        (folder / "data").mkdir(exist_ok=True)
-        shutil.copy(ROOT / "data" / "pretrain.yaml", folder / "data")
         workspace = cls(folder)
         workspace.set_params(**{"data.raw": "data/faces", "data.sample_size": None, "data.image_size": 64})
         return workspace
@@ -189,6 +193,11 @@ class Workspace:
                 section = section[part]
             section[last] = value
         yaml.dump(params, self.params)
+
+    def add_pretrain_params(self) -> Path:
+        """Copy the parameters of `pretrain`, which nothing else reads."""
+        (self.folder / "data").mkdir(exist_ok=True)
+        return Path(shutil.copy(ROOT / "data" / "pretrain.yaml", self.folder / "data"))
 
     def run_script(self, name: str, *arguments: str, processes: int = 1) -> subprocess.CompletedProcess[str]:
         """Run src/{name}.py in the folder, with so many worker processes."""

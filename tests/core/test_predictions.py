@@ -6,7 +6,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-LIGHT = ["affect.core.predictions", "affect.evaluation.results", "affect.report.render", "report", "seeds", "prepare"]
+LIGHT = ["affect.core.predictions", "affect.evaluation.results", "affect.report.render", "report", "sweep", "prepare"]
 
 
 @pytest.mark.parametrize("module", LIGHT)

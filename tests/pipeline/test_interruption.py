@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
-from conftest import ROOT, Workspace, write_face
+from conftest import ROOT, Workspace, restore_ctrl_c, write_face
 
 from affect.core.records import read_records
 
@@ -40,13 +40,8 @@ def start(workspace: Workspace, *command: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        # Started in the background, as by a CI server, the tests ignore Ctrl-C and would pass that on.
         preexec_fn=restore_ctrl_c,  # noqa: PLW1509, the tests start no threads
     )
-
-
-def restore_ctrl_c() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def press_ctrl_c(process: subprocess.Popen[str]) -> None:

@@ -31,6 +31,8 @@ FOLDERS = {"sample": "data/sample", "prepare": "data/prepared", "augment": "data
 
 def run(workspace: Workspace, script: str) -> str:
     """Run a script in vain; returns its line, once all that was there before has been found again."""
+    if script == "pretrain":
+        workspace.add_pretrain_params()
     before = snapshot(workspace.folder)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr("sys.argv", [f"{script}.py", *([BACKBONE] if script in ("train", "pretrain") else [])])

@@ -122,7 +122,7 @@ def test_a_stopped_run_goes_on_and_ends_as_if_it_had_not_been_stopped(workspace:
 def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = Workspace.create(tmp_path_factory.mktemp("pretrain"))
     yaml = YAML()
-    file = workspace.folder / "data" / "pretrain.yaml"
+    file = workspace.add_pretrain_params()
     recipe = yaml.load(file)
     recipe |= {"image_size": SIZE, "batch_size": BATCH, "epoch_steps": 1, "val_steps": 1}
     recipe["efficientnetb1"]["epochs"] = 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import AUTHOR, ROOT, dvc_environment, run
+from conftest import AUTHOR, ROOT, dvc_environment, restore_ctrl_c, run
 from stub_experiments import list_ran, make_repository, watched
 
 import sweep
@@ -48,7 +48,15 @@ class Scenario:
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     environment = dvc_environment(folder) | {"STUB": str(watched(folder))}
     command = [sys.executable, str(ROOT / "src" / "sweep.py"), *arguments]
-    return subprocess.Popen(command, cwd=folder, env=environment, stdout=-1, stderr=-1, text=True)
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=-1,
+        stderr=-1,
+        text=True,
+        preexec_fn=restore_ctrl_c,  # noqa: PLW1509, the tests start no threads
+    )
 
 
 def stop(folder: Path, number: int, lines: int, *arguments: str) -> str:

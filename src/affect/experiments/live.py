@@ -18,6 +18,11 @@ from affect.plumbing import paths
 # Seconds that DVC has for removing its workspace.
 PATIENCE = 30
 TABLE = "curves.csv"
+# A search in the background ignores Ctrl-C, and would pass that on to DVC, which is ended by it.
+RUN_DVC = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from dvc.cli import main; sys.exit(main(sys.argv[1:]))"
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class LiveExperiment:
 def run_live(name: str, overrides: Sequence[str], log: Path) -> Iterator[LiveExperiment]:
     """Start `dvc exp run --temp` with these overrides, and end it with the block. The log gets what it prints."""
     chosen = [argument for override in overrides for argument in ("-S", override)]
-    command = [sys.executable, "-m", "dvc", "exp", "run", "--temp", "--name", name, *chosen]
+    command = [sys.executable, "-c", RUN_DVC, "exp", "run", "--temp", "--name", name, *chosen]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -48,4 +48,4 @@ def describe_epoch(epoch: int, epochs: int, logs: Mapping[str, float]) -> str:
         for name, (label, digits) in _SHOWN.items()
         if name in logs
     ]
-    return f"epoch {epoch + 1}/{epochs}, train|val: {', '.join(parts)}"
+    return f"epoch {epoch + 1}/{epochs} train|val: {' '.join(parts)}"
