@@ -53,8 +53,10 @@ def main() -> None:
 def train(
     model: keras.Model, params: Pretrain, network: PretrainedNetwork, checkpoint: PretrainingCheckpoint, folder: Path
 ) -> dict[str, float]:
-    """Train on faces none of which comes twice, resuming from the checkpoint, and log the curves in a
-    folder; return the scores on other faces."""
+    """Train on faces none of which comes twice, resuming from the checkpoint; return the scores on other faces.
+
+    folder: for the curves.
+    """
     steps = network.epochs * params.epoch_steps
     compile_pretraining_model(model, steps, params.warm_up, network.learning_rate, params.weight_decay)
     done = checkpoint.restore(model)

@@ -14,7 +14,7 @@ import time
 from affect.experiments.commands import find_changed_data, git, head
 from affect.experiments.engine import LocalEngine
 from affect.experiments.plan import RESULTS, Combination, choose_names, find_run, plan_sweep
-from affect.experiments.reading import Experiment, read_experiments
+from affect.experiments.reading import read_experiments
 from affect.experiments.summary import summarise
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
@@ -62,7 +62,7 @@ def run_missing(combinations: list[Combination], name: str, baseline: str) -> li
         found = read_experiments([baseline])
         runs = [find_run(combination, found) for combination in combinations]
         missing = [position for position, run in enumerate(runs, 1) if run is None]
-        names = dict(zip(missing, choose_names(name, missing, _names(found)), strict=True))
+        names = dict(zip(missing, choose_names(name, missing, [run.name for run in found]), strict=True))
         for position, (combination, run) in enumerate(zip(combinations, runs, strict=True), 1):
             at = f"{position} of {len(combinations)}"
             if run:
@@ -86,8 +86,6 @@ def run_missing(combinations: list[Combination], name: str, baseline: str) -> li
 
 def require_committed() -> None:
     """Raise InputError where code, data or parameters differ from the last commit, of which the experiments are."""
-    results = [f":(exclude){path}" for path in RESULTS if path != str(paths.PARAMS)]
-    changed = git("diff", "--name-only", "HEAD", "--", ".", *results).splitlines()
     new = git("ls-files", "--others", "--exclude-standard", "--", *SOURCES).splitlines()
     if new:
         raise InputError(f"{new[0]} is not in git, so a sweep's experiments would lack it; commit it, or move it away")
@@ -96,7 +94,8 @@ def require_committed() -> None:
             f"{data[0]} differs from what DVC has recorded, which a sweep's experiments have; `dvc add {data[0]}` and "
             f"commit {data[0]}.dvc, or bring it back with `dvc checkout {data[0]}`"
         )
-    if changed:
+    results = [f":(exclude){path}" for path in RESULTS if path != str(paths.PARAMS)]
+    if changed := git("diff", "--name-only", "HEAD", "--", ".", *results).splitlines():
         more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
         raise InputError(
             f"{changed[0]}{more} differs from the last commit, of which a sweep's experiments are; commit it, or bring "
@@ -107,10 +106,6 @@ def require_committed() -> None:
 def say(line: str) -> None:
     """Print a line of progress; standard output is the table's."""
     print(line, file=sys.stderr, flush=True)
-
-
-def _names(experiments: list[Experiment]) -> list[str]:
-    return [experiment.name for experiment in experiments]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Ask git and DVC; a refusal of theirs is an InputError."""
 
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,11 @@ def show_experiments(revisions: list[str]) -> list[dict[str, Any]]:
             return [shown.dumpd() for shown in repo.experiments.show(revs=revisions)]
     except DvcException as error:
         raise InputError(f"dvc exp show: {error}") from None
+
+
+def run_arguments(name: str, overrides: Iterable[str]) -> list[str]:
+    """Return what follows `dvc` on the command line that runs an experiment with these overrides."""
+    return ["exp", "run", "--name", name, *(argument for override in overrides for argument in ("-S", override))]
 
 
 def _run(command: list[str], name: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dvc.repo import Repo
 
-from affect.experiments.commands import git
+from affect.experiments.commands import git, run_arguments
 from affect.experiments.plan import Combination
 from affect.experiments.processes import kill_tree
 from affect.experiments.reading import REFS
@@ -79,8 +79,7 @@ class LocalEngine:
 
     def _run_dvc(self, name: str, combination: Combination, folder: Path, clone: Path) -> str | None:
         """Return what DVC printed, if it failed."""
-        overrides = [argument for override in combination.overrides for argument in ("-S", override)]
-        command = [sys.executable, "-m", "dvc", "exp", "run", "--name", name, *overrides]
+        command = [sys.executable, "-m", "dvc", *run_arguments(name, combination.overrides)]
         environment = os.environ | {"AFFECT_CACHE": str((folder / "cache").absolute())}
         with self.log(name).open("a", encoding="utf-8", errors="replace") as log:
             start = log.tell()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from affect.experiments.commands import git
+from affect.experiments.commands import git, run_arguments
 from affect.experiments.processes import interrupt_session
 from affect.experiments.reading import find_workspace
 from affect.plumbing import paths
@@ -70,8 +70,7 @@ class LiveExperiment:
 @contextmanager
 def run_live(name: str, overrides: Sequence[str], log: Path) -> Iterator[LiveExperiment]:
     """Start `dvc exp run --temp` with these overrides, and end it with the block. The log gets what it prints."""
-    chosen = [argument for override in overrides for argument in ("-S", override)]
-    command = [sys.executable, "-c", RUN_DVC, "exp", "run", "--temp", "--name", name, *chosen]
+    command = [sys.executable, "-c", RUN_DVC, *run_arguments(name, overrides), "--temp"]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -14,6 +14,7 @@ from affect.core.files import write_json
 from affect.core.places import require_folder, require_place
 from affect.core.predictions import DECIMALS
 from affect.plumbing.errors import InputError
+from affect.training.progress import SHOWN
 
 # What trainings log: fine-tuning of the first, pretraining of all.
 MEASURES = {
@@ -26,9 +27,7 @@ MEASURES = {
 _NAMES = ["loss", "learning_rate", *(f"{task}_{name}" for task, names in MEASURES.items() for name in names)]
 _PLOTS = [f"metrics/{side}/{name}.tsv" for side in ("train", "val") for name in _NAMES]
 _LAST_EPOCH = "last_epoch.json"
-# The table holds what the plot of a training shows; its line in the log holds the same.
 _TABLE = "curves.csv"
-SHOWN = ("loss", "emotion_accuracy", "valence_ccc", "arousal_ccc")
 
 
 class Curves(keras.callbacks.Callback):

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import keras
 from tqdm import tqdm
 
-# Name and digits of what an epoch's line shows.
-_SHOWN = {
+# What an epoch's line and the table of curves show: the label and the digits of the line.
+SHOWN = {
     "loss": ("loss", ".3g"),
     "emotion_accuracy": ("accuracy", ".3f"),
     "valence_ccc": ("CCC valence", ".3f"),
@@ -22,7 +22,7 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self._bar: tqdm | None = None
+        self._bar = tqdm(disable=True)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002, Keras passes it
         """Begin the bar of an epoch."""
@@ -31,13 +31,11 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         """Move the bar on."""
-        if self._bar is not None:
-            self._bar.update()
+        self._bar.update()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Replace the bar by the epoch's line."""
-        if self._bar is not None:
-            self._bar.close()
+        self._bar.close()
         print(describe_epoch(epoch, self.params["epochs"], logs or {}), flush=True)
 
 
@@ -45,7 +43,7 @@ def describe_epoch(epoch: int, epochs: int, logs: Mapping[str, float]) -> str:
     """Return the line of an epoch, counted from 0: loss, accuracy and CCCs, training|validation."""
     parts = [
         f"{label} {logs[name]:{digits}}|{logs[f'val_{name}']:{digits}}"
-        for name, (label, digits) in _SHOWN.items()
+        for name, (label, digits) in SHOWN.items()
         if name in logs
     ]
     return f"epoch {epoch + 1}/{epochs} train|val: {' '.join(parts)}"
