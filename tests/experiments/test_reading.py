@@ -22,10 +22,21 @@ def make_lock() -> list[dict[str, Any]]:
     """As YAML 1.1 reads the lock files."""
     return [
         make_stage({"sample": {"images": 80}}, ("src", "a"), ("data/sample", "b")),
-        make_stage({"data": {"seed": 42}}, ("data/sample", "b"), ("data/prepared/index.csv", "c")),
+        make_stage({"data": {"seed": 42}}, ("data/sample", "b"), ("data/prepared", "d")),
         make_stage({"train": {"learning_rate": "1e-05"}}, ("data/prepared", "d"), ("metrics/evaluate.json", "e")),
         make_stage({"sample": {"images": 7}}, ("src", "a"), ("data/other", "f")),
     ]
+
+
+def test_metrics_are_of_a_run_though_the_lock_has_a_network_that_is_no_longer_trained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`dvc exp run -S backbones=[efficientnetb1]` leaves what dvc.lock holds of the other."""
+    lock = make_lock()
+    lock[2]["deps"].append({"path": "models", "md5": "g"})
+    lock.append(make_stage({"train": {"learning_rate": 0.5}}, ("data/prepared", "d"), ("models/resnet50.keras", "h")))
+    monkeypatch.setattr(reading, "read_locks", lambda revision: lock)
+    assert reading._are_of(PARAMS, "workspace")
 
 
 @pytest.mark.parametrize("name", PARAMS)

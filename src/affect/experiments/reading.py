@@ -160,12 +160,14 @@ def _are_of(params: dict[str, Any], revision: str) -> bool:
         # YAML 1.1 takes 1e-05, as DVC writes it, for a text.
         if any(name not in params or str(params[name]) != str(value) for name, value in recorded.items()):
             return False
-        made = [(dep, other, out) for dep in stage.get("deps", []) for other in stages for out in other.get("outs", [])]
-        for dep, other, out in made:
+        # Whatever a folder holds beside: there lies what networks have left that are no longer trained.
+        read = {dep["path"]: dep["md5"] for dep in stage.get("deps", [])}
+        for other in stages:
+            made = {out["path"]: out["md5"] for out in other.get("outs", []) if out["path"] in read}
             # It has made something else since, as in a run of that stage alone.
-            if out["path"] == dep["path"] and out["md5"] != dep["md5"]:
+            if any(read[path] != md5 for path, md5 in made.items()):
                 return False
-            if Path(out["path"]).is_relative_to(dep["path"]) and other not in reached:
+            if made and other not in reached:
                 reached.append(other)
     return bool(reached)
 
