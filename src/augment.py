@@ -6,12 +6,12 @@ import numpy as np
 
 from affect.core.array_file import ArrayFile
 from affect.core.files import atomic_folder
-from affect.core.labels import EXPRESSIONS
+from affect.core.labels import EXPRESSIONS, VOTES
 from affect.core.places import require_place
 from affect.core.records import FILES, IMAGES_FILE, Records, create_images, read_records, write_index
 from affect.core.rng import rng_for
-from affect.data.augmentation import Augmentation, augment
-from affect.data.contact_sheet import save_contact_sheet
+from affect.data.images.augmentation import Augmentation, augment
+from affect.data.images.contact_sheet import save_contact_sheet
 from affect.plumbing import paths
 from affect.plumbing.parallel import parallel_map
 from affect.plumbing.params import load_params
@@ -27,7 +27,8 @@ def main() -> None:
     bounds = Augmentation(**params.augment.model_dump(exclude={"copies", "seed"}))
     train = read_records(paths.PREPARED).select("train")
     repeats = params.augment.copies + 1
-    index = train.index.loc[train.index.index.repeat(repeats), ["id", "expression", "valence", "arousal"]]
+    columns = ["id", "expression", "valence", "arousal", *(VOTES if VOTES[0] in train.index else [])]
+    index = train.index.loc[train.index.index.repeat(repeats), columns]
     index = index.reset_index(drop=True)
     index.insert(1, "copy", np.tile(np.arange(repeats), len(train.index)))
     with atomic_folder(paths.AUGMENTED, FILES) as folder:

@@ -11,7 +11,7 @@ from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
 from affect.core.places import require_folder, require_place
 from affect.core.predictions import COLUMNS
 from affect.core.records import Records, read_records
-from affect.data.contact_sheet import save_captioned
+from affect.data.images.contact_sheet import save_captioned
 from affect.evaluation.baselines import baselines
 from affect.evaluation.error_analysis import reliability, worst_errors
 from affect.evaluation.results import evaluate

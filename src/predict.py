@@ -7,9 +7,7 @@ the predicted expression by its name. It must be a new file: nothing that is the
 """
 
 import argparse
-import os
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,8 +16,9 @@ from tqdm import tqdm
 
 from affect.core.files import encode_table, new_file
 from affect.core.labels import EXPRESSIONS
-from affect.data.affectnet import compose, is_apple_double
-from affect.data.images import IMAGE_SUFFIXES, UnusableImageError, letterbox, read_image
+from affect.data.images.cropping import letterbox
+from affect.data.images.files import IMAGE_SUFFIXES, is_image, name_files, walk
+from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
 from affect.models import backend
 from affect.models.predictors import predict
 from affect.models.saved_model import image_size, load_model
@@ -39,7 +38,7 @@ def main() -> None:
         read: list[Path] = []
         table = predict(model, read_batches(files, image_size(model), options, read))
         table["predicted_expression"] = table["predicted_expression"].map(dict(enumerate(EXPRESSIONS)))
-        table.insert(0, "id", name_images(read))
+        table.insert(0, "id", name_files([str(file) for file in read]))
         output.write_bytes(encode_table(table))
     skipped = len(files) - len(read)
     print(printable(f"predict: {len(read)} images in {options.output}" + (f", {skipped} skipped" if skipped else "")))
@@ -74,7 +73,7 @@ def list_images(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if path.is_dir():
             for file in sorted(walk(path)):
-                (images if file.suffix.lower() in IMAGE_SUFFIXES else others).append(file)
+                (images if is_image(file.name) else others).append(file)
         elif path.exists():
             images.append(path)
         else:
@@ -84,17 +83,6 @@ def list_images(paths: Sequence[Path]) -> list[Path]:
     if not images:
         raise InputError(f"no {ENDINGS} file in {', '.join(map(str, paths))}")
     return images
-
-
-def walk(folder: Path) -> Iterator[Path]:
-    """Yield all files under a folder, and its links to folders. Raises OSError for a folder that can't be listed."""
-
-    def stop(error: OSError) -> None:
-        raise error
-
-    for place, folders, names in os.walk(folder, onerror=stop):
-        paths = [Path(place, name) for name in (*folders, *names)]
-        yield from (path for path in paths if (path.is_symlink() or not path.is_dir()) and not is_apple_double(path))
 
 
 def read_batches(
@@ -107,7 +95,7 @@ def read_batches(
     batch: list[np.ndarray] = []
     for file in tqdm(files, desc="predict", disable=None):
         try:
-            image = read_image(file, min_side=1, max_pixels=options.max_pixels)
+            image = read_image(file, ImageLimits(1, options.max_pixels))
         except UnusableImageError as error:
             tqdm.write(f"predict: skipped {file}: {error.detail}", file=sys.stderr)
             continue
@@ -120,13 +108,6 @@ def read_batches(
         yield np.stack(batch)
     if not read:
         raise InputError("none of the images can be read")
-
-
-def name_images(files: Sequence[Path]) -> list[str]:
-    """Return each file's name without its ending, as in the dataset, or its whole path where names repeat."""
-    names = [compose(file.stem) for file in files]
-    repeats = Counter(names)
-    return [name if repeats[name] == 1 else str(file) for name, file in zip(names, files, strict=True)]
 
 
 if __name__ == "__main__":

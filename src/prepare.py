@@ -3,100 +3,81 @@
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from affect.core.files import atomic_folder, write_json, write_table
+from affect.core.labels import VOTES
 from affect.core.places import require_place
 from affect.core.records import FILES, IMAGES_FILE, create_images, truncate_images, write_index
-from affect.data.affectnet import list_items
-from affect.data.duplicates import group_duplicates
-from affect.data.ingestion import ImageLimits, ingest
-from affect.data.splitting import SPLITS, read_split_file, require_images, sample_stratified, split_by_fraction
-from affect.data.summary import doubts_about_duplicates, summarise
+from affect.data.attributes import choose_attributes, list_dataset
+from affect.data.images.reading import ImageLimits
+from affect.data.ingestion import ingest
+from affect.data.layouts.item import Item
+from affect.data.splitting.choice import choose
+from affect.data.splitting.split_file import read_split_file
+from affect.data.summary import doubts_about_groups, refuse_faulty_dataset, summarise
 from affect.plumbing import paths
-from affect.plumbing.errors import InputError
 from affect.plumbing.params import Data, load_params
 from affect.plumbing.stage import run_stage
-
-# Reasons that do not count towards data.max_dropped.
-EXPECTED_REASONS = ("expression_none", "expression_uncertain", "expression_no_face", "not_in_split_file")
 
 
 def main() -> None:
     """Run the stage."""
-    params = load_params()
+    data = load_params().data
     for file in (paths.PREPARE_METRICS, paths.SPLIT_LIST, paths.DROPPED_LIST):
         require_place(file)
-    raw = Path(params.data.raw)
-    items = list_items(raw)
-    listed = read_split_file(Path(params.data.split_file)) if params.data.split_file else None
-    if listed is not None:
-        report_absent(listed.index.difference([item.id for item in items]))
-    limits = ImageLimits(params.data.min_side, params.data.max_pixels)
+    layout, items = list_dataset(data)
+    given = read_given_split(data, items)
+    limits = ImageLimits(data.min_side, data.max_pixels)
     with atomic_folder(paths.PREPARED, FILES) as folder:
-        images = create_images(folder / IMAGES_FILE, len(items), params.data.image_size)
-        ingested = ingest(raw, items, limits, images, "prepare")
-        faces, dropped = leave_out_unlisted(ingested.faces, ingested.dropped, listed)
+        images = create_images(folder / IMAGES_FILE, len(items), data.image_size)
+        ingested = ingest(layout, items, limits, images, "prepare")
+        reason = "not_in_split_file" if data.split_file else "not_in_official_split"
+        faces, dropped = leave_out_unlisted(ingested.faces, ingested.dropped, given, reason)
         write_table(paths.DROPPED_LIST, dropped)
-        refuse_faulty_dataset(dropped, len(items), params.data.max_dropped)
-        used = choose(params.data, faces, ingested.hashes, listed)
+        refuse_faulty_dataset(dropped, len(items), data.max_dropped, paths.DROPPED_LIST)
+        used = choose(data, faces, ingested.hashes, given)
         images.reorder(used.index.to_numpy())
         truncate_images(images, len(used))
-        write_index(folder, used)
+        write_index(folder, used[index_columns(used)])
     write_table(paths.SPLIT_LIST, used[["id", "split"]])
     summary = summarise(len(items), len(faces), used, dropped)
     write_json(paths.PREPARE_METRICS, summary)
     report(summary)
-    for doubt in doubts_about_duplicates(summary["duplicates"], used):
+    for doubt in doubts_about_groups(summary, used):
         print(f"prepare: {doubt}", file=sys.stderr)
 
 
-def report_absent(ids: pd.Index) -> None:
-    """Warn of ids that the split file lists and the dataset does not hold."""
-    if len(ids):
-        print(f"prepare: ids of data.split_file that data.raw lacks: {len(ids)}, such as {ids[0]!r}", file=sys.stderr)
+def read_given_split(data: Data, items: list[Item]) -> pd.Series | None:
+    """Return the split of each id that data.split_file lists, or that the dataset has; None where it is drawn."""
+    if data.folds is not None:
+        return None
+    if data.split_file is not None:
+        listed = read_split_file(Path(data.split_file))
+        if len(absent := listed.index.difference([item.id for item in items])):
+            told = f"{len(absent)}, such as {absent[0]!r}"
+            print(f"prepare: ids of data.split_file that data.raw lacks: {told}", file=sys.stderr)
+        return listed
+    official = {item.id: item.split for item in items if item.split is not None}
+    return pd.Series(official, name="split") if data.official_split and official else None
 
 
 def leave_out_unlisted(
-    faces: pd.DataFrame, dropped: pd.DataFrame, listed: pd.Series | None
+    faces: pd.DataFrame, dropped: pd.DataFrame, given: pd.Series | None, reason: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Move the faces that the split file does not list to the dropped ones."""
-    if listed is None:
+    """Move the faces of which a given split does not say the side to the dropped ones."""
+    if given is None:
         return faces, dropped
-    unlisted = faces[~faces["id"].isin(listed.index)]
-    left_out = pd.DataFrame({"id": unlisted["id"], "reason": "not_in_split_file", "detail": "data.split_file"})
+    unlisted = faces[~faces["id"].isin(given.index)]
+    left_out = pd.DataFrame({"id": unlisted["id"], "reason": reason, "detail": "the split does not name it"})
     return faces.drop(unlisted.index), pd.concat([dropped, left_out])
 
 
-def refuse_faulty_dataset(dropped: pd.DataFrame, found: int, max_dropped: float) -> None:
-    """Raise InputError where more than the allowed share of the images is faulty."""
-    faulty = dropped[~dropped["reason"].isin(EXPECTED_REASONS)]
-    if len(faulty) > max_dropped * found:
-        first = faulty.iloc[0]
-        raise InputError(
-            f"{len(faulty)} of {found} images are faulty, more than data.max_dropped ({max_dropped:g}) allows; "
-            f"the first is {first['id']} ({first['detail']}); all are listed in {paths.DROPPED_LIST}"
-        )
-
-
-def choose(data: Data, faces: pd.DataFrame, hashes: np.ndarray, listed: pd.Series | None) -> pd.DataFrame:
-    """Return the rows of `faces` to use, with their duplicate group and split, train first."""
-    by_id = faces.set_index("id")
-    strata = by_id["expression"].astype(str)
-    if listed is not None:
-        strata += listed.reindex(by_id.index)
-    if data.sample_size is not None:
-        faces = faces[faces["id"].isin(sample_stratified(strata, data.sample_size, data.seed))]
-    first = group_duplicates(hashes[faces.index], data.duplicate_distance)
-    faces = faces.assign(group=faces["id"].to_numpy()[first])
-    if listed is None:
-        fractions = {"val": data.val_fraction, "test": data.test_fraction}
-        listed = split_by_fraction(faces.set_index("id"), fractions, data.seed)
-    faces = faces.assign(split=faces["id"].map(listed))
-    require_images(faces, SPLITS if data.test_fraction else ("train", "val"))
-    faces = faces.sort_values("split", key=lambda split: split.map(SPLITS.index), kind="stable")
-    return faces[["id", "split", "expression", "valence", "arousal", "group"]]
+def index_columns(used: pd.DataFrame) -> list[str]:
+    """Return the columns of the index: labels, and what is known of the images."""
+    people = ["person"] if (used["person"] != "").any() else []
+    votes = VOTES if VOTES[0] in used else []
+    return ["id", "split", "expression", "valence", "arousal", "group", *people, *votes, *choose_attributes(used)]
 
 
 def report(summary: dict) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from copies import BORDERS, COPIES
 
-from affect.data.duplicates import group_duplicates, hash_image
-from affect.data.images import IMAGE_SUFFIXES, read_image
+from affect.data.images.files import IMAGE_SUFFIXES
+from affect.data.images.reading import ImageLimits, read_image
+from affect.data.splitting.duplicates import group_duplicates, hash_image
 from affect.plumbing.parallel import parallel_map
 from affect.plumbing.params import load_params
 
@@ -37,7 +38,7 @@ def main() -> None:
 
 def hash_all_copies(file: Path, min_side: int, max_pixels: int) -> np.ndarray:
     """Return the hashes of a photograph and its copies, (borders, 1 + copies)."""
-    photograph = read_image(file, min_side, max_pixels)
+    photograph = read_image(file, ImageLimits(min_side, max_pixels))
     return np.array(
         [
             [hash_image(alter(border(photograph))) for alter in (lambda image: image, *COPIES.values())]

@@ -19,9 +19,9 @@ import prepare
 import sample
 from affect.core.records import read_records
 from affect.core.rng import rng_for
-from affect.data.augmentation import Augmentation
-from affect.data.augmentation import augment as augment_image
-from affect.data.duplicates import HASH_SIDE
+from affect.data.images.augmentation import Augmentation
+from affect.data.images.augmentation import augment as augment_image
+from affect.data.splitting.duplicates import HASH_SIDE
 from affect.models.backend import keras
 from affect.plumbing.params import load_params
 from measuring import Result, compare, timed

@@ -22,13 +22,16 @@ from PIL import Image, PngImagePlugin
 import prepare
 from affect.core.labels import EXPRESSIONS
 from affect.core.records import Records, read_records
-from affect.data.affectnet import read_annotation
-from affect.data.images import UnusableImageError, letterbox, read_image
+from affect.data.images.cropping import letterbox
+from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
+from affect.data.layouts.affectnet import AffectNet, Files
+from affect.data.layouts.item import Item, Labels
 from affect.plumbing.errors import InputError
 
 GOOD = {f"good{number}": number % 7 for number in range(28)}
 LONELY = "lonely"
 CONTEMPT = 7
+LIMITS = ImageLimits(16, 10**6)
 
 Write = Callable[[Path], object]
 Form = Literal["NFC", "NFD"] | None
@@ -41,6 +44,10 @@ def encode(image: Image.Image, format: str) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format)
     return buffer.getvalue()
+
+
+def read_labels(raw: Path, id: str) -> Labels:
+    return AffectNet(raw).read_labels(Item(id, f"images/{id}.jpg", Files("", id, (f"{id}.jpg",), (id,))))
 
 
 def picture(id: str) -> Image.Image:
@@ -314,9 +321,10 @@ def test_class_with_one_image_runs_and_that_image_is_in_train(faulty: Workspace,
     ids=["damaged zip", "damaged header", "not a character"],
 )
 def test_damaged_annotation_of_any_kind_drops_the_image(tmp_path: Path, damaged: bytes) -> None:
-    (tmp_path / "1_exp.npy").write_bytes(damaged)
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "annotations" / "1_exp.npy").write_bytes(damaged)
     with pytest.raises(UnusableImageError) as refusal:
-        read_annotation(tmp_path, "1")
+        read_labels(tmp_path, "1")
     assert refusal.value.reason == "annotation_unreadable"
     assert "1_exp.npy" in refusal.value.detail
 
@@ -326,7 +334,7 @@ def test_megabytes_of_text_in_a_sound_png_are_no_fault(tmp_path: Path, compresse
     text = PngImagePlugin.PngInfo()
     text.add_text("history", "edited " * 300_000, zip=compressed)
     picture("text").save(tmp_path / "1.png", pnginfo=text)
-    read = read_image(tmp_path / "1.png", min_side=16, max_pixels=10**6)
+    read = read_image(tmp_path / "1.png", LIMITS)
     np.testing.assert_array_equal(read, np.asarray(picture("text")))
 
 
@@ -346,7 +354,7 @@ def grey_below(quality: int) -> bytes:
 )
 def test_a_sound_jpeg_is_not_taken_for_a_cut_one(tmp_path: Path, jpeg: bytes) -> None:
     (tmp_path / "1.jpg").write_bytes(jpeg)
-    assert read_image(tmp_path / "1.jpg", min_side=16, max_pixels=10**6).shape == (64, 64, 3)
+    assert read_image(tmp_path / "1.jpg", LIMITS).shape == (64, 64, 3)
 
 
 @pytest.mark.parametrize(
@@ -356,7 +364,7 @@ def test_a_sound_jpeg_is_not_taken_for_a_cut_one(tmp_path: Path, jpeg: bytes) ->
 def test_what_rounding_makes_of_the_bounds_is_taken_for_them(tmp_path: Path, written: object, expected: float) -> None:
     write_labels(tmp_path, "1", 0)
     np.save(tmp_path / "annotations" / "1_val.npy", np.array(written))
-    assert read_annotation(tmp_path / "annotations", "1").valence == pytest.approx(expected, abs=0, nan_ok=True)
+    assert read_labels(tmp_path, "1").valence == pytest.approx(expected, abs=0, nan_ok=True)
 
 
 def test_damaged_exif_drops_the_image(tmp_path: Path) -> None:
@@ -365,7 +373,7 @@ def test_damaged_exif_drops_the_image(tmp_path: Path) -> None:
     exif = b"Exif\0\0MM\0\x2a\0\0\0\x08" + struct.pack(">H", 2) + entries + bytes(4) + struct.pack(">II", 1, 2)
     picture("exif").save(tmp_path / "1.jpg", exif=exif)
     with pytest.raises(UnusableImageError) as refusal:
-        read_image(tmp_path / "1.jpg", min_side=16, max_pixels=10**6)
+        read_image(tmp_path / "1.jpg", LIMITS)
     assert refusal.value.reason == "image_unreadable"
 
 
@@ -432,7 +440,7 @@ def test_unprintable_file_name_drops_the_image(workspace: Workspace) -> None:
 
 
 def test_missing_folder_stops(workspace: Workspace) -> None:
-    assert_stopped(workspace, "data.raw", "data/faces is not a folder", "AffectNet layout")
+    assert_stopped(workspace, "data.raw", "data/faces is not a folder", "data/README.md")
 
 
 def other_ending_alone(raw: Path) -> None:
@@ -457,7 +465,7 @@ def empty_folders(raw: Path) -> None:
             ".jpg, .jpeg, .jfif, .png",
         ),
         (lambda raw: raw.write_text("a file"), "data/faces is not a folder"),
-        (lambda raw: [(raw / name).mkdir(parents=True) for name in ("train_set", "val_set")], "data/README.md"),
+        (lambda raw: [(raw / name).mkdir(parents=True) for name in ("train_set", "val_set")], "train_set/images"),
         (other_ending_alone, "but 'x.tiff'"),
     ],
     ids=["empty", "without images/", "without annotations/", "images/ empty", "a file", "AffectNet's two", "TIFF"],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from affect.data.duplicates import HASHES, MIDDLE_DISTANCE, group_duplicates, hash_image
+from affect.data.splitting.duplicates import HASHES, MIDDLE_DISTANCE, group_duplicates, hash_image
 from affect.plumbing.params import load_params
 from affect.synthetic.faces import render_face
 
@@ -75,7 +75,7 @@ def test_a_frame_that_no_corner_gives_away_makes_no_large_group(
     hashes = hash_all([BORDERS["in a frame"](enclose(face)) for face in faces])
     assert not hashes["bordered"].any()
     in_largest_group = np.bincount(group_duplicates(hashes, DISTANCE)).max()
-    monkeypatch.setattr("affect.data.duplicates.LARGE_GROUP", 1000)
+    monkeypatch.setattr("affect.data.splitting.duplicates.LARGE_GROUP", 1000)
     assert np.bincount(group_duplicates(hashes, DISTANCE)).max() > 2 * in_largest_group
 
 
@@ -98,7 +98,7 @@ def test_groups_do_not_depend_on_how_many_pairs_are_compared_at_once(
 ) -> None:
     hashes = hash_all([*faces[:12], *(reencode(face, 50) for face in faces[:12]), *(faces[0],) * 8])
     expected = group_duplicates(hashes, DISTANCE).tolist()
-    monkeypatch.setattr("affect.data.duplicates.PAIRS_PER_BLOCK", 5)
+    monkeypatch.setattr("affect.data.splitting.duplicates.PAIRS_PER_BLOCK", 5)
     assert group_duplicates(hashes, DISTANCE).tolist() == expected
 
 
@@ -111,7 +111,7 @@ def test_groups_are_the_connected_pairs(drawn: list[tuple], distance: int) -> No
     hashes = np.array(drawn, HASHES)
     group = list(range(len(hashes)))
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("affect.data.duplicates.LARGE_GROUP", 1000)
+        monkeypatch.setattr("affect.data.splitting.duplicates.LARGE_GROUP", 1000)
         found = group_duplicates(hashes, distance).tolist()
     for i, first in enumerate(hashes):
         for j, second in enumerate(hashes[i + 1 :], start=i + 1):

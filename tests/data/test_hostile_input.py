@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT, Workspace, write_face
 
 from affect.core.records import read_records
-from affect.data.images import UnusableImageError, read_image
+from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
 from affect.models.saved_model import load_model
 from affect.plumbing.errors import InputError
 from affect.plumbing.params import load_params
@@ -35,12 +35,12 @@ def test_a_picture_that_is_large_only_when_decoded_is_refused_by_its_header(
 ) -> None:
     file = tmp_path / "bomb.png"
     write_bomb(file, 2000)
-    assert read_image(file, min_side=1, max_pixels=4_000_000).shape == (2000, 2000, 3)
+    assert read_image(file, ImageLimits(1, 4_000_000)).shape == (2000, 2000, 3)
     write_bomb(file, 20_000)
     assert file.stat().st_size < 50_000
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda _: pytest.exit("it is decoded"))
     with pytest.raises(UnusableImageError) as refusal:
-        read_image(file, min_side=1, max_pixels=load_params(ROOT / "params.yaml").data.max_pixels)
+        read_image(file, ImageLimits(1, load_params(ROOT / "params.yaml").data.max_pixels))
     assert (refusal.value.reason, "20000x20000" in refusal.value.detail) == ("image_too_large", True)
 
 

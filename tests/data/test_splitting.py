@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affect.data.splitting import read_split_file, require_images, sample_stratified, split_by_fraction
+from affect.data.splitting.choice import require_images
+from affect.data.splitting.fractions import split_by_fraction
+from affect.data.splitting.sampling import sample_stratified
+from affect.data.splitting.split_file import read_split_file
 from affect.plumbing.errors import InputError
 
 LABELS_AND_GROUPS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9)), min_size=1, max_size=60)
@@ -89,7 +92,7 @@ def test_an_empty_split_is_refused() -> None:
 
 def test_duplicates_that_leave_a_split_empty_are_named() -> None:
     faces = pd.DataFrame({"split": ["train"] * 4, "group": ["a", "a", "a", "b"]})
-    with pytest.raises(InputError, match=r"3 of them are duplicates.*up to 3 of one picture.*data\.duplicate_distance"):
+    with pytest.raises(InputError, match=r"3 of them are duplicates.*up to 3 together.*data\.duplicate_distance"):
         require_images(faces, ("train", "val"))
 
 

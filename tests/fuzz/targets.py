@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from affect.core.records import IMAGES_FILE, INDEX_FILE, read_records
-from affect.data.affectnet import list_items, read_annotation, single_image
-from affect.data.images import UnusableImageError, letterbox, read_image
+from affect.data.images.cropping import letterbox
+from affect.data.images.reading import ImageLimits, UnusableImageError
+from affect.data.layouts.affectnet import AffectNet
 from affect.plumbing.errors import InputError
 from affect.plumbing.params import load_params
 
@@ -24,10 +25,11 @@ def read_dataset(folder: Path, content: bytes) -> str:
     for name, data in (("images/1.jpg", image), ("annotations/1_exp.npy", annotation)):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(data)
-    (entry,) = list_items(folder)
+    layout = AffectNet(folder)
+    (item,) = layout.list_items()
     try:
-        label = read_annotation(folder / "annotations", entry.id)
-        read = read_image(folder / "images" / single_image(entry), min_side=1, max_pixels=100_000)
+        label = layout.read_labels(item)
+        read = layout.read_picture(item, ImageLimits(1, 100_000))
     except UnusableImageError as refusal:
         return f"{refusal.reason}: {refusal.detail}"
     assert label.expression in range(8)

@@ -36,7 +36,7 @@ def run(workspace: Workspace, script: str) -> str:
     before = snapshot(workspace.folder)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr("sys.argv", [f"{script}.py", *([BACKBONE] if script in ("train", "pretrain") else [])])
-        monkeypatch.setattr("affect.data.affectnet._list_names", lambda _: ["1.jpg"])
+        monkeypatch.setattr("affect.data.layouts.affectnet._list_names", lambda _: ["1.jpg"])
         monkeypatch.setattr("affect.models.backend.set_up", lambda *_: pytest.fail("the work begins"))
         line = refuse(workspace, monkeypatch, importlib.import_module(script).main)
     after = snapshot(workspace.folder)

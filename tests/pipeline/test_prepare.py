@@ -11,8 +11,8 @@ import pytest
 from conftest import ROOT, Workspace, draw_picture, write_face
 
 from affect.core.records import Records, read_records
-from affect.data import affectnet
-from affect.data.duplicates import hash_image
+from affect.data.layouts import affectnet
+from affect.data.splitting.duplicates import hash_image
 
 CLASSES = 8
 PER_CLASS = 10
@@ -140,14 +140,14 @@ def test_the_number_of_processes_changes_no_byte(prepared: Workspace, workspace:
 
 
 def test_the_order_of_the_file_system_changes_nothing(prepared: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = affectnet.list_items(prepared.raw)
+    entries = affectnet.AffectNet(prepared.raw).list_items()
     for reverse in (False, True):
         monkeypatch.setattr(
             affectnet,
             "_list_names",
             lambda folder, r=reverse: sorted((file.name for file in folder.iterdir()), reverse=r),
         )
-        assert affectnet.list_items(prepared.raw) == entries
+        assert affectnet.AffectNet(prepared.raw).list_items() == entries
 
 
 def test_the_split_of_one_run_is_the_split_file_of_another(prepared: Workspace, workspace: Workspace) -> None:

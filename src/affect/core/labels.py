@@ -4,6 +4,8 @@ VALENCE_AROUSAL = ("valence", "arousal")
 TASKS = ("emotion", *VALENCE_AROUSAL)
 
 EXPRESSIONS = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt")
+# Columns with the share of annotators that chose each expression, where a dataset has their votes.
+VOTES = [f"vote_{name}" for name in EXPRESSIONS]
 
 # AffectNet's labels 8-10 are for images without one of the eight expressions (Mollahosseini et al. 2017, table 2).
 EXCLUDED_EXPRESSIONS = {8: "none", 9: "uncertain", 10: "no_face"}

@@ -15,13 +15,18 @@ from affect.plumbing.errors import InputError
 IMAGES_FILE = "images.npy"
 INDEX_FILE = "index.csv"
 FILES = (IMAGES_FILE, INDEX_FILE)
+# How the names of an index's columns begin that hold what else is known of the images.
+ATTRIBUTE = "attribute."
+# Columns of texts, numbers though some may look like.
+TEXTS = ("id", "group", "person")
 
 
 @dataclass(frozen=True)
 class Records:
     """Images of (count, size, size, 3) uint8 RGB on disk and their index, row for row.
 
-    The index has the columns id, expression (0-7), valence and arousal ([-1, 1], NaN where not annotated).
+    The index has the columns id, expression (0-7), valence and arousal ([-1, 1], NaN where not annotated); those of
+    VOTES where the dataset has votes, and in those of ATTRIBUTE what else is known.
     """
 
     images: ArrayFile
@@ -71,9 +76,10 @@ def read_records(folder: Path) -> Records:
     """
     try:
         images = _open_images(folder / IMAGES_FILE)
+        columns = pd.read_csv(folder / INDEX_FILE, nrows=0).columns
         index = pd.read_csv(
             folder / INDEX_FILE,
-            dtype={"id": str, "group": str},
+            dtype={name: str for name in columns if name in TEXTS or name.startswith(ATTRIBUTE)},
             na_values={"valence": "", "arousal": ""},
             keep_default_na=False,
         )

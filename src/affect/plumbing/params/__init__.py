@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 from affect.plumbing.params.augment import Augment
-from affect.plumbing.params.data import Data
+from affect.plumbing.params.data import Data, Dataset
 from affect.plumbing.params.evaluate import Evaluate
 from affect.plumbing.params.model import BACKBONES, Backbone, Model
 from affect.plumbing.params.pretrain import Pretrain, PretrainedNetwork
@@ -23,6 +23,7 @@ __all__ = [
     "Augment",
     "Backbone",
     "Data",
+    "Dataset",
     "Evaluate",
     "Model",
     "Params",

@@ -1,5 +1,6 @@
-"""From an image file to the square RGB array that the networks take: one way for training and prediction."""
+"""From an image file to an RGB array: one way for training and prediction."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,6 @@ from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
 
 from affect.core.opencv import cv2
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp")
 # By content, whatever the name: photographs collected on the web are often WebP under another name.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 
@@ -30,19 +30,27 @@ class UnusableImageError(Exception):
         self.detail = detail
 
 
-def read_image(file: Path, min_side: int, max_pixels: int) -> np.ndarray:
+@dataclass(frozen=True)
+class ImageLimits:
+    """What an image must be: at least `min_side` pixels a side, at most `max_pixels` pixels."""
+
+    min_side: int
+    max_pixels: int
+
+
+def read_image(file: Path, limits: ImageLimits) -> np.ndarray:
     """Read a JPEG, PNG, WebP or BMP file as a (height, width, 3) uint8 RGB array, upright as its EXIF orientation says.
 
     Grey, palette, 16-bit and CMYK images are converted; an alpha channel is dropped.
-    Raises UnusableImageError for what is not an image, is cut short, has a side under `min_side` pixels, or has
-    more than `max_pixels` pixels; the latter are told from the header, before decoding.
+    Raises UnusableImageError for what is not an image, is cut short or is outside the limits; the latter are told from
+    the header, before decoding.
     """
     try:
         # Opening a named pipe would wait for ever.
         if not file.is_file():
             raise ValueError("not a file")
         with Image.open(file, formats=FORMATS) as image:
-            _check_size(file, image.size, min_side, max_pixels)
+            check_size(file.name, image.size, limits)
             if isinstance(image, JpegImagePlugin.JpegImageFile):
                 _check_complete(file.read_bytes())
             ImageOps.exif_transpose(image, in_place=True)
@@ -54,25 +62,13 @@ def read_image(file: Path, min_side: int, max_pixels: int) -> np.ndarray:
         raise UnusableImageError("image_unreadable", f"{file.name}: {error}".replace(str(file), file.name)) from None
 
 
-def letterbox(image: np.ndarray, size: int) -> np.ndarray:
-    """Centre an image of any shape on a black square and resize it to (size, size, 3)."""
-    height, width = image.shape[:2]
-    side = max(height, width)
-    # Resized before it is padded: the square around a long strip would not fit into memory.
-    inner_height, inner_width = (max(1, round(length * size / side)) for length in (height, width))
-    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
-    resized = cv2.resize(image, (inner_width, inner_height), interpolation=interpolation)
-    top, left = (size - inner_height) // 2, (size - inner_width) // 2
-    bottom, right = size - inner_height - top, size - inner_width - left
-    return cv2.copyMakeBorder(resized, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
-
-
-def _check_size(file: Path, size: tuple[int, int], min_side: int, max_pixels: int) -> None:
+def check_size(name: str, size: tuple[int, int], limits: ImageLimits) -> None:
+    """Raise UnusableImageError for a (width, height) outside the limits."""
     width, height = size
-    if min(size) < min_side:
-        raise UnusableImageError("image_too_small", f"{file.name} is {width}x{height}, a side under {min_side}")
-    if width * height > max_pixels:
-        raise UnusableImageError("image_too_large", f"{file.name} is {width}x{height}, over {max_pixels} pixels")
+    if min(size) < limits.min_side:
+        raise UnusableImageError("image_too_small", f"{name} is {width}x{height}, a side under {limits.min_side}")
+    if width * height > limits.max_pixels:
+        raise UnusableImageError("image_too_large", f"{name} is {width}x{height}, over {limits.max_pixels} pixels")
 
 
 def _check_complete(jpeg: bytes) -> None:

@@ -1,0 +1,1 @@
+"""Pictures: read, crop, pad and resize, alter, lay out on a sheet."""
