@@ -27,6 +27,9 @@ from affect.plumbing.errors import InputError
 from affect.plumbing.params import Data, load_params
 from affect.plumbing.stage import printable, run_command
 
+# What `-S` takes for a text without quotes.
+PLAIN = re.compile(r"[A-Za-z][\w./:+-]*(?: +[\w./:+-]+)*")
+KEYWORDS = ("null", "true", "false", "nan", "inf")
 # How a dataset is read where nothing is said; another dataset's settings are not those of this one.
 UNSET = {"table": None, "columns": None, "classes": None, "va_range": [-1.0, 1.0], "votes": None, "person": None}
 SHAPES = {
@@ -132,8 +135,9 @@ def write(value: object) -> str:
         return f"[{','.join(map(write, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str) and not re.fullmatch(r"[\w./:+-][\w./:+ -]*", value):
-        escaped = value.replace("'", "\\'")
+    if isinstance(value, str) and not (PLAIN.fullmatch(value) and value.casefold() not in KEYWORDS):
+        # Backslashes before a quote are the only ones that count.
+        escaped = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), value)
         return f"'{escaped}'"
     return str(value)
 
