@@ -1,4 +1,4 @@
-"""How often the 95 % intervals hold the true value, in simulated evaluations of which it is known: `make test-intervals`."""
+"""How often the 95 % intervals hold the true value, in simulated evaluations that have one: `make test-intervals`."""
 
 import sys
 

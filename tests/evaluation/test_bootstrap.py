@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from conftest import draw_predictions
-from interval_coverage import TRUE_VALUES, measure_coverage
+from interval_coverage import CCC, TRUE_VALUES, measure_coverage
 from scipy import stats
 
 from affect.evaluation.bootstrap import BootstrapEstimate, bootstrap, leave_out, resample
