@@ -17,7 +17,18 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from conftest import AUTHOR, ROOT, TINY, Workspace, commit_all, copy_repository, dvc_environment, run, snapshot
+from conftest import (
+    AUTHOR,
+    ROOT,
+    TINY,
+    Workspace,
+    commit_all,
+    copy_repository,
+    dvc_environment,
+    restore_ctrl_c,
+    run,
+    snapshot,
+)
 from packaging.requirements import Requirement
 from ruamel.yaml import YAML
 from sharing.page import COMMANDS, PAGE, follow
@@ -348,7 +359,12 @@ def test_a_server_that_does_not_answer_ends_a_push_by_the_time_out_and_by_ctrl_c
         for name, value in (("endpointurl", address), ("read_timeout", "1"), ("connect_timeout", "1")):
             run(group.mine, "dvc", "remote", "modify", "--local", "storage", name, value)
         fail("Read timeout", group.mine, "dvc", "push", AWS_MAX_ATTEMPTS="1")
-        pushing = subprocess.Popen(("dvc", "push"), cwd=group.mine, env=dvc_environment(group.mine))
+        pushing = subprocess.Popen(
+            ("dvc", "push"),
+            cwd=group.mine,
+            env=dvc_environment(group.mine),
+            preexec_fn=restore_ctrl_c,  # noqa: PLW1509, the tests start no threads
+        )
         time.sleep(5)
         pushing.send_signal(signal.SIGINT)
         assert pushing.wait(10) != 0
