@@ -100,11 +100,15 @@ def disturb(folder: Path, victim: str, moment: float) -> tuple[str, int, str]:
 
 def find_scripts(dvc: int) -> list[int]:
     """Return the processes of the stage at work, without its worker processes."""
-    return [
-        process.pid
-        for process in psutil.Process(dvc).children(recursive=True)
-        if any(part.startswith("src/") for part in process.cmdline())
-    ]
+    return [process.pid for process in psutil.Process(dvc).children(recursive=True) if runs_script(process)]
+
+
+def runs_script(process: psutil.Process) -> bool:
+    """Whether a process, which may have ended meanwhile, runs a script of src/."""
+    try:
+        return any(part.startswith("src/") for part in process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
 
 
 def kill(process: int) -> None:
