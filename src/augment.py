@@ -8,7 +8,16 @@ from affect.core.array_file import ArrayFile
 from affect.core.files import atomic_folder
 from affect.core.labels import EXPRESSIONS, VOTES
 from affect.core.places import require_place
-from affect.core.records import FILES, IMAGES_FILE, Records, create_images, read_records, write_index
+from affect.core.records import (
+    FILES,
+    IMAGES_FILE,
+    Records,
+    create_images,
+    read_card,
+    read_records,
+    write_card,
+    write_index,
+)
 from affect.core.rng import rng_for
 from affect.data.images.augmentation import Augmentation, augment
 from affect.data.images.contact_sheet import save_contact_sheet
@@ -25,7 +34,7 @@ def main() -> None:
     params = load_params()
     require_place(paths.CONTACT_SHEET)
     bounds = Augmentation(**params.augment.model_dump(exclude={"copies", "seed"}))
-    train = read_records(paths.PREPARED).select("train")
+    train, source = read_records(paths.PREPARED).select("train"), read_card(paths.PREPARED)
     repeats = params.augment.copies + 1
     columns = ["id", "expression", "valence", "arousal", *(VOTES if VOTES[0] in train.index else [])]
     index = train.index.loc[train.index.index.repeat(repeats), columns]
@@ -38,6 +47,7 @@ def main() -> None:
         for _ in parallel_map(work, originals, "augment"):
             pass
         write_index(folder, index)
+        write_card(folder, source.dataset, source.layout, source.align, len(index), made_of=source.hash)
     show_examples(Records(augmented, index), repeats)
     print(f"augment: {len(originals)} images, {len(index)} with their copies")
 

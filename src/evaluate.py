@@ -4,21 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from affect.core.files import atomic_folder, write_json, write_table, write_text
 from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
 from affect.core.places import require_folder, require_place
-from affect.core.predictions import COLUMNS
-from affect.core.records import Records, read_records
+from affect.core.records import Records, read_card, read_records
 from affect.data.images.contact_sheet import save_captioned
 from affect.evaluation.baselines import baselines
 from affect.evaluation.error_analysis import reliability, worst_errors
 from affect.evaluation.results import evaluate
 from affect.models import backend
-from affect.models.backend import keras
-from affect.models.predictors import predict
-from affect.models.saved_model import load_model, model_size
+from affect.models.card import require_trained_on
+from affect.models.predictors import open_predictor, predict_records
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 from affect.plumbing.params import BACKBONES, Params, load_params
@@ -51,16 +48,17 @@ def main() -> None:
     for backbone in params.backbones:
         require_finished(backbone)
     backend.set_up()
-    records = read_records(paths.PREPARED)
+    records, cards = read_records(paths.PREPARED), (read_card(paths.PREPARED), read_card(paths.AUGMENTED))
     split = "test" if (records.index["split"] == "test").any() else "val"
     held_out = records.select(split)
     tables: dict[str, pd.DataFrame] = {}
     sizes: dict[str, dict] = {}
     for backbone in params.backbones:
         file = paths.model_file(backbone)
-        model = load_model(file)
-        tables[backbone] = predict_records(model, held_out, params.evaluate.batch_size, backbone)
-        sizes[backbone] = model_size(model, file)
+        predictor = open_predictor(file)
+        require_trained_on(file, predictor.card, *cards)
+        tables[backbone] = predict_records(predictor, held_out, params.evaluate.batch_size)
+        sizes[backbone] = predictor.size()
     results = evaluate(tables, params.evaluate.bootstrap, params.evaluate.seed, params.evaluate.calibration_bins)
     results["cost"] = sizes
     results["baselines"] = baselines(records.select("train").index, held_out.index)
@@ -84,13 +82,6 @@ def require_finished(backbone: str) -> None:
 def list_files(ending: str) -> list[str]:
     """List the names of the files that the stage writes, or wrote when other networks were trained."""
     return [f"{backbone}{ending}" for backbone in BACKBONES]
-
-
-def predict_records(model: keras.Model, records: Records, batch_size: int, description: str) -> pd.DataFrame:
-    """Predict records in batches; returns their ids and labels beside the predictions."""
-    starts = tqdm(range(0, len(records.images), batch_size), desc=description, disable=None)
-    predicted = predict(model, (records.images[start : start + batch_size] for start in starts))
-    return records.index.join(predicted)[COLUMNS]
 
 
 def write_tables(tables: dict[str, pd.DataFrame], calibration_bins: int) -> None:

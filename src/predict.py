@@ -20,8 +20,7 @@ from affect.data.images.cropping import letterbox
 from affect.data.images.files import IMAGE_SUFFIXES, is_image, name_files, walk
 from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
 from affect.models import backend
-from affect.models.predictors import predict
-from affect.models.saved_model import image_size, load_model
+from affect.models.predictors import open_predictor
 from affect.plumbing.errors import InputError
 from affect.plumbing.stage import printable, run_command
 
@@ -34,9 +33,9 @@ def main() -> None:
     with new_file(options.output) as output:
         files = list_images(options.images)
         backend.set_up()
-        model = load_model(options.model)
+        predictor = open_predictor(options.model)
         read: list[Path] = []
-        table = predict(model, read_batches(files, image_size(model), options, read))
+        table = predictor.predict(read_batches(files, predictor.image_size, options, read))
         table["predicted_expression"] = table["predicted_expression"].map(dict(enumerate(EXPRESSIONS)))
         table.insert(0, "id", name_files([str(file) for file in read]))
         output.write_bytes(encode_table(table))

@@ -6,10 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from affect.core.files import atomic_folder, write_json, write_table
-from affect.core.labels import VOTES
 from affect.core.places import require_place
-from affect.core.records import FILES, IMAGES_FILE, create_images, truncate_images, write_index
-from affect.data.attributes import choose_attributes, list_dataset
+from affect.core.records import FILES, IMAGES_FILE, create_images, truncate_images, write_card, write_index
+from affect.data.attributes import index_columns, list_dataset
 from affect.data.images.reading import ImageLimits
 from affect.data.ingestion import ingest
 from affect.data.layouts.item import Item
@@ -40,6 +39,7 @@ def main() -> None:
         images.reorder(used.index.to_numpy())
         truncate_images(images, len(used))
         write_index(folder, used[index_columns(used)])
+        write_card(folder, data.raw, data.layout, data.align, len(used))
     write_table(paths.SPLIT_LIST, used[["id", "split"]])
     summary = summarise(len(items), len(faces), used, dropped)
     write_json(paths.PREPARE_METRICS, summary)
@@ -71,13 +71,6 @@ def leave_out_unlisted(
     unlisted = faces[~faces["id"].isin(given.index)]
     left_out = pd.DataFrame({"id": unlisted["id"], "reason": reason, "detail": "the split does not name it"})
     return faces.drop(unlisted.index), pd.concat([dropped, left_out])
-
-
-def index_columns(used: pd.DataFrame) -> list[str]:
-    """Return the columns of the index: labels, and what is known of the images."""
-    people = ["person"] if (used["person"] != "").any() else []
-    votes = VOTES if VOTES[0] in used else []
-    return ["id", "split", "expression", "valence", "arousal", "group", *people, *votes, *choose_attributes(used)]
 
 
 def report(summary: dict) -> None:

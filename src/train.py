@@ -7,9 +7,10 @@ from pathlib import Path
 
 from affect.core.files import write_json
 from affect.core.places import require_place
-from affect.core.records import Records, read_records
+from affect.core.records import Records, read_card, read_records
 from affect.models import backend
 from affect.models.backend import keras
+from affect.models.card import make_card
 from affect.models.kernels import clone_with_fused_ops
 from affect.models.multitask import HeadWidths, SplitModel, build_model
 from affect.models.saved_model import save_model
@@ -50,12 +51,14 @@ def main() -> None:
     require_curves(metrics.parent)
     backend.set_up(params.train.seed)
     train, val = read_records(paths.AUGMENTED), read_records(paths.PREPARED).select("val")
+    cards = read_card(paths.PREPARED), read_card(paths.AUGMENTED)
+    card = make_card(*cards, images=train.index["id"].nunique(), image_size=train.size)
     tasks = annotated_tasks(train.index)
     widths = HeadWidths(params.model.shared_units, params.model.emotion_units, params.model.va_units)
     model = build_model(backbone, train.size, params.model.weights, params.model.fine_tune_layers, widths, tasks)
     precision = backend.fastest_precision(backbone) if params.train.precision == "auto" else params.train.precision
     result = train_model(model, train, val, tasks, params, precision)
-    save_model(model.full, file)
+    save_model(model.full, file, card)
     # They differ at each run, so they are no output that DVC would lock.
     write_json(paths.timing_file(file), {"seconds": round(result.seconds, 1), "peak_memory_mb": peak_memory_mb()})
     write_json(metrics, {"precision": precision, "best_epoch": result.best_epoch, "epochs": result.epochs})

@@ -10,9 +10,14 @@ import pytest
 from keras import layers
 
 from affect.core.labels import EXPRESSIONS
+from affect.core.records import Card
+from affect.models.card import make_card, require_trained_on
 from affect.models.multitask import HeadWidths, build_model
-from affect.models.saved_model import load_model, save_model
+from affect.models.saved_model import load_model, read_card, save_model
 from affect.plumbing.errors import InputError
+
+PREPARED = Card(dataset="data/faces", layout="folders", align="none", images=10, hash="11aa", made_of=None)
+AUGMENTED = Card(dataset="data/faces", layout="folders", align="none", images=16, hash="22bb", made_of="11aa")
 
 # Without a value they say nothing; Keras 3.8 refuses all of them.
 NEWER_KEYS = {
@@ -72,3 +77,69 @@ def test_a_model_of_other_classes_is_refused(tmp_path: Path) -> None:
     small_model(7).save(tmp_path / "m.keras")
     with pytest.raises(InputError, match=r"m\.keras: not a model of this repository: .*of 8 expressions"):
         load_model(tmp_path / "m.keras")
+
+
+def test_a_saved_model_knows_what_it_was_trained_on_and_is_the_same_bytes_again(tmp_path: Path) -> None:
+    model, card = small_model(len(EXPRESSIONS)), make_card(PREPARED, AUGMENTED, images=8, image_size=8)
+    for name in ("m.keras", "again.keras"):
+        save_model(model, tmp_path / name, card)
+    assert (tmp_path / "m.keras").read_bytes() == (tmp_path / "again.keras").read_bytes()
+    said = read(tmp_path / "m.keras", "metadata.json")
+    assert said["trained_on"] == {
+        "dataset": "data/faces",
+        "layout": "folders",
+        "images": 8,
+        "prepared": "11aa",
+        "augmented": "22bb",
+    }
+    assert said["image_size"] == 8
+    assert "letterboxed to 8 x 8 pixels, RGB 0-255" in said["preprocessing"]
+    assert read_card(tmp_path / "m.keras") == card
+    load_model(tmp_path / "m.keras")
+
+
+def test_faces_aligned_by_their_eyes_are_not_called_letterboxed() -> None:
+    aligned = PREPARED.model_copy(update={"align": "eyes"})
+    card = make_card(aligned, AUGMENTED, images=8, image_size=96)
+    assert card.preprocessing.startswith("aligned by the eyes to 96 x 96 pixels, RGB 0-255")
+
+
+def test_a_model_older_than_cards_has_none_and_is_trained_again(tmp_path: Path) -> None:
+    save_model(small_model(len(EXPRESSIONS)), tmp_path / "m.keras")
+    card = read_card(tmp_path / "m.keras")
+    assert card is None
+    with pytest.raises(InputError, match="does not say what it was trained on; train it again with `dvc repro`"):
+        require_trained_on(tmp_path / "m.keras", card, PREPARED, AUGMENTED)
+
+
+@pytest.mark.parametrize("other", ["prepared", "augmented"])
+def test_a_model_of_other_records_is_refused_with_both_named(other: str) -> None:
+    card = make_card(PREPARED, AUGMENTED, images=8, image_size=8)
+    assert require_trained_on(Path("m.keras"), card, PREPARED, AUGMENTED) == card
+    there = {"prepared": PREPARED, "augmented": AUGMENTED}
+    there[other] = there[other].model_copy(update={"hash": "33cc", "dataset": "data/mine"})
+    with pytest.raises(InputError) as refusal:
+        require_trained_on(Path("m.keras"), card, **there)
+    for named in ("m.keras was trained on 8 images of data/faces", "11aa", "33cc", "dvc repro", "pipelines/external"):
+        assert named in str(refusal.value)
+
+
+def test_copies_of_other_records_are_not_trained_on() -> None:
+    with pytest.raises(InputError, match="data/augmented was not made of what data/prepared holds"):
+        make_card(PREPARED.model_copy(update={"hash": "33cc"}), AUGMENTED, images=8, image_size=8)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"trained_on": {"dataset": "data/faces"}}, "its card is damaged"),
+        ({"image_size": "8"}, "its card is damaged"),
+        ({"expressions": [*EXPRESSIONS[1:], "neutral"]}, "predicts happy, sad, .*, and not neutral, happy"),
+    ],
+)
+def test_a_damaged_or_foreign_card_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    card = make_card(PREPARED, AUGMENTED, images=8, image_size=8)
+    with ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr("metadata.json", json.dumps(card.model_dump() | change))
+    with pytest.raises(InputError, match=rf"m\.keras: {message}"):
+        read_card(tmp_path / "m.keras")

@@ -7,7 +7,7 @@ import pytest
 from conftest import Workspace, refuse, snapshot
 from occupied import OTHERS
 
-from affect.core.records import IMAGES_FILE, INDEX_FILE, create_images
+from affect.core.records import IMAGES_FILE, INDEX_FILE, create_images, write_card
 
 BACKBONE = "efficientnetb1"
 FILES = {
@@ -77,6 +77,7 @@ def make_records(workspace: Workspace) -> None:
     folder.mkdir(parents=True)
     create_images(folder / IMAGES_FILE, 1, 64)
     (folder / INDEX_FILE).write_text("id,split,expression,valence,arousal,group\na,train,0,0,0,a\n")
+    write_card(folder, "data/faces", "affectnet", "none", 1)
 
 
 OWN = [

@@ -18,6 +18,7 @@ from PIL import Image
 
 import predict
 from affect.core.labels import EXPRESSIONS
+from affect.models.predictors import KerasPredictor, Predictor
 from affect.plumbing.stage import run_command
 
 MODEL = "model.keras"
@@ -107,7 +108,7 @@ def test_a_number_below_1_is_refused(
 def test_what_lies_at_the_output_stays_as_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     (OTHERS | {"file": lambda path: path.write_text("years of work")})[kind](folder / "out.csv")
     before = snapshot(folder)
-    monkeypatch.setattr(predict, "load_model", must_not_load)
+    monkeypatch.setattr(predict, "open_predictor", must_not_load)
     line = run(MODEL, "faces", "-o", "out.csv")
     assert line is not None
     assert line.startswith("predict: out.csv is a")
@@ -120,7 +121,7 @@ def test_what_lies_at_the_output_stays_as_it_is(folder: Path, monkeypatch: pytes
 def test_no_output_path_costs_anything(folder: Path, monkeypatch: pytest.MonkeyPatch, output: str) -> None:
     before = snapshot(folder)
     device = Path("/dev/null").stat()
-    monkeypatch.setattr(predict, "load_model", must_not_load)
+    monkeypatch.setattr(predict, "open_predictor", must_not_load)
     assert run(MODEL, "faces", "-o", output) is not None
     assert snapshot(folder) == before
     assert Path("/dev/null").stat().st_ino == device.st_ino
@@ -187,15 +188,23 @@ def test_no_image_is_lost_to_a_model_that_is_none(folder: Path) -> None:
     assert snapshot(folder) == before
 
 
+@pytest.mark.parametrize("name", ["model.h5", "model", "faces/1.jpg"])
+def test_a_file_of_another_ending_is_refused_with_what_is_allowed(folder: Path, name: str) -> None:
+    shutil.copy(folder / MODEL, folder / name)
+    line = run(name, "faces", "-o", "p.csv")
+    assert line == f"predict: {name}: not a model: its name should end in .keras"
+    assert not (folder / "p.csv").exists()
+
+
 def test_two_at_once_cost_neither_result(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another command takes the name while this one predicts."""
-    load = predict.load_model
+    load = predict.open_predictor
 
-    def load_slowly(file: Path) -> keras.Model:
+    def load_slowly(file: Path) -> Predictor:
         Path("p.csv").write_text("another's result")
         return load(file)
 
-    monkeypatch.setattr(predict, "load_model", load_slowly)
+    monkeypatch.setattr(predict, "open_predictor", load_slowly)
     line = run(MODEL, "faces", "-o", "p.csv")
     assert line is not None
     assert Path("p.csv").read_text() == "another's result"
@@ -204,15 +213,15 @@ def test_two_at_once_cost_neither_result(folder: Path, monkeypatch: pytest.Monke
 
 def test_the_images_are_read_in_batches(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
-    model = predict.load_model(folder / MODEL)
-    compute = model.predict_on_batch
+    predictor = KerasPredictor(folder / MODEL)
+    compute = predictor.model.predict_on_batch
 
     def compute_and_count(batch: np.ndarray) -> dict[str, np.ndarray]:
         sizes.append(len(batch))
         return compute(batch)
 
-    monkeypatch.setattr(model, "predict_on_batch", compute_and_count)
-    monkeypatch.setattr(predict, "load_model", lambda _: model)
+    monkeypatch.setattr(predictor.model, "predict_on_batch", compute_and_count)
+    monkeypatch.setattr(predict, "open_predictor", lambda _: predictor)
     assert run(MODEL, "faces", "-o", "p.csv", "--batch-size", "2") is None
     assert sizes == [2, 1]
     assert np.isfinite(read()["p_neutral"]).all()

@@ -1,20 +1,23 @@
-"""Packed records: one array of images beside one table, row for row."""
+"""Packed records: one array of images beside one table, row for row, and a card that says what they are."""
 
+import hashlib
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict
 
 from affect.core.array_file import ArrayFile
-from affect.core.files import write_table
+from affect.core.files import write_json, write_table
 from affect.core.labels import VALENCE_AROUSAL
 from affect.plumbing.errors import InputError
 
 IMAGES_FILE = "images.npy"
 INDEX_FILE = "index.csv"
-FILES = (IMAGES_FILE, INDEX_FILE)
+CARD_FILE = "dataset.json"
+FILES = (IMAGES_FILE, INDEX_FILE, CARD_FILE)
 # How the names of an index's columns begin that hold what else is known of the images.
 ATTRIBUTE = "attribute."
 # Columns of texts, numbers though some may look like.
@@ -44,6 +47,22 @@ class Records:
         return Records(self.images.slice(first, last), self.index[first:last].reset_index(drop=True))
 
 
+class Card(BaseModel):
+    """What records are: their dataset as data.raw names it, how it was read, and a hash of all that they hold.
+
+    made_of: the hash of the records that they were made of; None where they were made of the dataset itself.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    dataset: str
+    layout: str
+    align: str
+    images: int
+    hash: str
+    made_of: str | None
+
+
 def create_images(file: Path, count: int, size: int) -> ArrayFile:
     """Create an .npy file of (count, size, size, 3) uint8 images, black until they are written."""
     return _lay_out(file.open("w+b", buffering=0), (count, size, size, 3))
@@ -67,6 +86,29 @@ def _lay_out(file: FileIO, shape: tuple[int, ...]) -> ArrayFile:
 def write_index(folder: Path, index: pd.DataFrame) -> None:
     """Write the table beside the images of a folder of records."""
     write_table(folder / INDEX_FILE, index)
+
+
+def write_card(folder: Path, dataset: str, layout: str, align: str, images: int, made_of: str | None = None) -> Card:
+    """Write the card beside finished images and their index. It reads them once, so that nothing later needs to."""
+    total = hashlib.blake2b(digest_size=16)
+    for name in (IMAGES_FILE, INDEX_FILE):
+        with (folder / name).open("rb") as file:
+            total.update(hashlib.file_digest(file, "blake2b").digest())
+    card = Card(dataset=dataset, layout=layout, align=align, images=images, hash=total.hexdigest(), made_of=made_of)
+    write_json(folder / CARD_FILE, card.model_dump())
+    return card
+
+
+def read_card(folder: Path) -> Card:
+    """Read the card of records, without a look at them. Raises InputError where there is none, or it is damaged."""
+    file = folder / CARD_FILE
+    try:
+        return Card.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror}); run dvc repro, which makes it") from None
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{file}: not readable as a card of records ({reason}); remove it and run dvc repro") from None
 
 
 def read_records(folder: Path) -> Records:

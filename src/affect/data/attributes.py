@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 
 import pandas as pd
 
+from affect.core.labels import VOTES
 from affect.core.records import ATTRIBUTE
 from affect.data.images.files import compose
 from affect.data.layouts.item import Item, Layout
@@ -42,6 +43,14 @@ def tabulate(items: Sequence[Item]) -> pd.DataFrame:
     table = pd.DataFrame.from_records([dict(item.columns) for item in items], index=range(len(items))).fillna("")
     named = table.rename(columns={name: name if name == PERSON else f"{ATTRIBUTE}{name}" for name in table.columns})
     return named if PERSON in named else named.assign(**{PERSON: ""})
+
+
+def index_columns(used: pd.DataFrame) -> list[str]:
+    """Return the columns of the index of records: labels, and what is known of the images."""
+    own = [name for name in ("id", "split", "expression", "valence", "arousal", "group") if name in used]
+    people = [PERSON] if (used[PERSON] != "").any() else []
+    votes = VOTES if VOTES[0] in used else []
+    return [*own, *people, *votes, *choose_attributes(used)]
 
 
 def choose_attributes(columns: pd.DataFrame) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from affect.core.files import atomic_file
 from affect.core.labels import EXPRESSIONS
+from affect.models.card import ModelCard, parse_card
 from affect.plumbing.errors import InputError
 
 # Config keys that older Keras rejects, with their default values.
@@ -23,17 +24,23 @@ NEWER_KEYS: dict[str, dict[str, object]] = {
 NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def save_model(model: keras.Model, file: Path) -> None:
+# What Keras ignores: its own date and version, the names of the expressions, and the card.
+METADATA = "metadata.json"
+
+
+def save_model(model: keras.Model, file: Path, card: ModelCard | None = None) -> None:
     """Save a model in Keras's format, but without dates and memory addresses: the same model is the same bytes.
 
     Keras 3.8 and all later ones can load it (`make test-keras`).
-    Beside the date, metadata.json in the file names the expressions, in the order of the output "emotion".
+    Beside the date, metadata.json in the file names the expressions, in the order of the output "emotion", and holds
+    the card, if any: what the model was trained on.
     """
     with TemporaryDirectory() as folder, atomic_file(file) as temporary:
         model.save(folder, zipped=False)
-        metadata = Path(folder) / "metadata.json"
+        metadata = Path(folder) / METADATA
         dated = json.loads(metadata.read_text(encoding="utf-8"))
         known = dated | {"date_saved": "1980-01-01@00:00:00", "expressions": EXPRESSIONS}
+        known |= card.model_dump() if card else {}
         metadata.write_text(json.dumps(known), encoding="utf-8")
         config = Path(folder) / "config.json"
         whole = _number_shared_objects(config.read_text(encoding="utf-8"))
@@ -83,6 +90,19 @@ def load_model(file: Path) -> keras.Model:
     if emotion is None or emotion.shape[-1] != len(EXPRESSIONS):
         raise InputError(f"{file}: not a model of this repository: it has no output named emotion, of 8 expressions")
     return model
+
+
+def read_card(file: Path) -> ModelCard | None:
+    """Read the card of a saved model; None where it is older than cards.
+
+    Raises InputError where the file is no archive of Keras, and for a damaged card.
+    """
+    try:
+        with ZipFile(file) as archive:
+            metadata = json.loads(archive.read(METADATA))
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise InputError(f"{file}: not a model of this repository: {' '.join(str(error).split())}") from error
+    return parse_card(metadata, file)
 
 
 def image_size(model: keras.Model) -> int:

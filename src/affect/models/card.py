@@ -1,0 +1,110 @@
+"""What a trained model is: the records that it was trained on, and what it takes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from affect.core.labels import EXPRESSIONS
+from affect.core.records import Card
+from affect.plumbing import paths
+from affect.plumbing.errors import InputError
+
+# The digits of a hash that a person is shown.
+SHOWN_DIGITS = 8
+
+
+class TrainedOn(BaseModel):
+    """The records that a model was trained on: their dataset, how many of its images, and the hashes of both folders.
+
+    prepared, augmented: the hashes in the cards of data/prepared and data/augmented.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    dataset: str
+    layout: str
+    images: int
+    prepared: str
+    augmented: str
+
+
+class ModelCard(BaseModel):
+    """What the file of a model says of it.
+
+    expressions: in the order of its probabilities. image_size: pixels a side. preprocessing: in words, what is done to
+    an image before the model takes it.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    trained_on: TrainedOn
+    expressions: list[str]
+    image_size: int
+    preprocessing: str
+
+
+def make_card(prepared: Card, augmented: Card, images: int, image_size: int) -> ModelCard:
+    """Return the card of a model that is trained on these records, of so many images of the dataset.
+
+    Raises InputError where the augmented images were not made of the prepared ones.
+    """
+    if augmented.made_of != prepared.hash:
+        raise InputError(
+            f"{paths.AUGMENTED} was not made of what {paths.PREPARED} holds; run `dvc repro`, or augment before train"
+        )
+    trained_on = TrainedOn(
+        dataset=prepared.dataset,
+        layout=prepared.layout,
+        images=images,
+        prepared=prepared.hash,
+        augmented=augmented.hash,
+    )
+    square = f"{image_size} x {image_size} pixels"
+    fitted = (
+        f"aligned by the eyes to {square}"
+        if prepared.align == "eyes"
+        else f"cut out by its box where the dataset has one, and letterboxed to {square}"
+    )
+    return ModelCard(
+        trained_on=trained_on,
+        expressions=list(EXPRESSIONS),
+        image_size=image_size,
+        preprocessing=f"{fitted}, RGB 0-255; the rest is inside the model",
+    )
+
+
+def parse_card(metadata: Mapping[str, Any], file: Path) -> ModelCard | None:
+    """Return the card in the metadata of a model file; None where it is older than cards.
+
+    Raises InputError for a damaged card, and for expressions that are not ours in our order.
+    """
+    if "trained_on" not in metadata:
+        return None
+    try:
+        card = ModelCard.model_validate({name: metadata.get(name) for name in ModelCard.model_fields})
+    except ValueError as error:
+        raise InputError(f"{file}: its card is damaged ({' '.join(str(error).split())}); train it again") from None
+    if card.expressions != list(EXPRESSIONS):
+        raise InputError(f"{file}: predicts {', '.join(card.expressions)}, and not {', '.join(EXPRESSIONS)}")
+    return card
+
+
+def require_trained_on(file: Path, card: ModelCard | None, prepared: Card, augmented: Card) -> ModelCard:
+    """Return the card of a model. Raises InputError where it was trained on other records than there are, or where its
+    file does not say on which."""
+    if card is None:
+        raise InputError(f"{file} does not say what it was trained on; train it again with `dvc repro`")
+    known = card.trained_on
+    if (known.prepared, known.augmented) != (prepared.hash, augmented.hash):
+        then, now = (
+            ", ".join(hash[:SHOWN_DIGITS] for hash in hashes)
+            for hashes in ((known.prepared, known.augmented), (prepared.hash, augmented.hash))
+        )
+        raise InputError(
+            f"{file} was trained on {known.images} images of {known.dataset} (hashes {then}), but {paths.PREPARED} and "
+            f"{paths.AUGMENTED} hold {prepared.dataset} (hashes {now}); `dvc repro` trains it on these, and "
+            f"pipelines/external tests it on another dataset (docs/external.md)"
+        )
+    return card
