@@ -1,6 +1,8 @@
-"""Render the report with what differs at each run, and with pictures of the worst errors: `make report`."""
+"""Render the report with what differs at each run, with pictures of the worst errors, and with the pages of the other
+pipelines that are of the present models: `make report`."""
 
 import json
+import sys
 from pathlib import Path
 
 from affect.core.files import write_text
@@ -8,7 +10,8 @@ from affect.core.places import require_place
 from affect.plumbing import paths
 from affect.plumbing.params import load_params
 from affect.plumbing.stage import run_command
-from affect.report.provenance import dataset_hash
+from affect.report.pages.joined import read_pages
+from affect.report.provenance import dataset_hash, model_hashes
 from affect.report.render import LocalExtras, render_html
 from affect.report.run_results import read_results
 
@@ -20,7 +23,10 @@ def main() -> None:
     results = read_results(paths.METRICS)
     timing = {network: timing for network in results.networks if (timing := read_timing(paths.model_file(network)))}
     pictures = {network: paths.WORST_ERRORS / f"{network}.png" for network in results.networks}
-    extras = LocalExtras(timing, {network: file for network, file in pictures.items() if file.exists()})
+    pages, left_out = read_pages(paths.METRICS, model_hashes(results.networks, paths.LOCK))
+    for line in left_out:
+        print(f"report: {line}", file=sys.stderr)
+    extras = LocalExtras(timing, {network: file for network, file in pictures.items() if file.exists()}, pages)
     page = render_html(results, params.reported, dataset_hash(params.data.raw, paths.LOCK), extras)
     write_text(paths.FULL_REPORT, page)
     print(f"report: {paths.FULL_REPORT}")

@@ -32,6 +32,7 @@ PARTS_OF_A_CLONE = (
         "data/pretrain.yaml",
         "data/splits",
         "data/weights",
+        "pipelines",
     ),
     *("metrics/pretrain", ".dvcignore", ".dvc/config", ".dvc/plots"),
     *(".gitignore", "data/.gitignore", "models/.gitignore", "metrics/plots/.gitignore"),

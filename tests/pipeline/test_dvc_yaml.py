@@ -11,6 +11,7 @@ from conftest import ROOT
 import train
 
 SOURCE = ROOT / "src"
+PIPELINES = sorted(ROOT.glob("pipelines/*/dvc.yaml"))
 
 
 def find_module(name: str) -> Path | None:
@@ -42,9 +43,13 @@ def imported_files(script: Path) -> set[Path]:
 
 
 def stages() -> dict[str, dict]:
-    root = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    data = yaml.safe_load((ROOT / "data/dvc.yaml").read_text())["stages"]
-    return {name: stage.get("do", stage) for name, stage in (root | data).items()}
+    """The stages by the names of their scripts: prepare of pipelines/external is external_prepare."""
+    found: dict[str, dict] = {}
+    for file in [ROOT / "dvc.yaml", ROOT / "data/dvc.yaml", *PIPELINES]:
+        prefix = f"{file.parent.name}_" if file in PIPELINES else ""
+        for name, stage in yaml.safe_load(file.read_text())["stages"].items():
+            found[prefix + name] = stage.get("do", stage)
+    return found
 
 
 def room(module: Path) -> str:
@@ -53,7 +58,7 @@ def room(module: Path) -> str:
     return "/".join(parts[:2] if parts[:2] == ("synthetic", "faces") else parts[:1])
 
 
-@pytest.mark.parametrize("name", ["sample", "pretrain", "prepare", "augment", "train", "evaluate"])
+@pytest.mark.parametrize("name", stages())
 def test_a_stage_depends_on_its_script_and_on_the_rooms_that_it_reaches(name: str) -> None:
     script = SOURCE / f"{name}.py"
     reached = {room(module) for module in imported_files(script) - {script} if module.parent != SOURCE / "affect"}
@@ -76,6 +81,17 @@ def test_metrics_and_curves_are_in_git_and_pictures_of_people_are_not(name: str)
         for entry in stage.get(kind, []):
             in_git = isinstance(entry, dict) and not next(iter(entry.values()))["cache"]
             assert in_git or entry in ("metrics/plots/augmented.png", "metrics/plots/worst_errors")
+
+
+@pytest.mark.parametrize("file", PIPELINES, ids=lambda file: file.parent.name)
+def test_a_further_pipeline_waits_to_be_asked_and_leaves_the_experiment_alone(file: Path) -> None:
+    params = yaml.safe_load(file.with_name("params.yaml").read_text())
+    for stage in yaml.safe_load(file.read_text())["stages"].values():
+        assert params[stage["foreach"].removeprefix("${").removesuffix("}")] in ({}, [])
+        assert not {"metrics", "plots"} & stage["do"].keys()
+        for entry in stage["do"]["outs"]:
+            output = entry if isinstance(entry, str) else next(iter(entry))
+            assert not output.startswith(("models", "metrics/train", "data/prepared", "data/augmented"))
 
 
 @pytest.mark.parametrize("template", sorted((ROOT / ".dvc" / "plots").glob("*.json")), ids=lambda file: file.stem)

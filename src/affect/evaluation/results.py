@@ -53,6 +53,38 @@ def evaluate(tables: Mapping[str, pd.DataFrame], resamples: int, seed: int, cali
     }
 
 
+def evaluate_ways(tables: Mapping[str, pd.DataFrame], resamples: int, seed: int, calibration_bins: int) -> dict:
+    """Return the results on images that may lack some of the expressions, as `evaluate` does, in up to two ways.
+
+    "free": the networks may answer any of the eight; "limited", where some are lacking: any of those that the images
+    have. `classes` names the latter. F1 and both AUCs are means over them in both ways.
+    """
+    present = np.unique(next(iter(tables.values()))["expression"])
+    results = {
+        "classes": [EXPRESSIONS[expression] for expression in present],
+        "free": evaluate(tables, resamples, seed, calibration_bins),
+    }
+    if len(present) < len(EXPRESSIONS):
+        limited = {network: limit_to(table, present) for network, table in tables.items()}
+        results["limited"] = evaluate(limited, resamples, seed, calibration_bins)
+    return results
+
+
+def limit_to(table: pd.DataFrame, expressions: np.ndarray) -> pd.DataFrame:
+    """Return predictions whose probabilities of other expressions are 0, and those of these sum to 1 again.
+
+    expressions: (some,) int, 0-7. Where they have no probability at all, they are equally probable.
+    """
+    allowed = np.isin(np.arange(len(EXPRESSIONS)), expressions)
+    probabilities = table[PROBABILITIES].to_numpy() * allowed
+    totals = probabilities.sum(axis=1, keepdims=True)
+    shares = np.divide(probabilities, totals, out=np.tile(allowed / allowed.sum(), (len(table), 1)), where=totals > 0)
+    limited = pd.DataFrame(shares, columns=PROBABILITIES, index=table.index)
+    # Before they are rounded nothing but a tie makes two alike. Others than the allowed ones are never chosen.
+    chosen = np.where(allowed, shares, -1).argmax(axis=1)
+    return table.assign(**limited.round(DECIMALS), predicted_expression=chosen)
+
+
 def intervals(
     network: str,
     metrics: Mapping[str, Mapping[str, float]],

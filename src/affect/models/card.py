@@ -61,18 +61,20 @@ def make_card(prepared: Card, augmented: Card, images: int, image_size: int) -> 
         prepared=prepared.hash,
         augmented=augmented.hash,
     )
-    square = f"{image_size} x {image_size} pixels"
-    fitted = (
-        f"aligned by the eyes to {square}"
-        if prepared.align == "eyes"
-        else f"cut out by its box where the dataset has one, and letterboxed to {square}"
-    )
     return ModelCard(
         trained_on=trained_on,
         expressions=list(EXPRESSIONS),
         image_size=image_size,
-        preprocessing=f"{fitted}, RGB 0-255; the rest is inside the model",
+        preprocessing=f"{describe_fitting(prepared, image_size)}, RGB 0-255; the rest is inside the model",
     )
+
+
+def describe_fitting(records: Card, image_size: int) -> str:
+    """Return in words how the images of records were brought to squares."""
+    square = f"{image_size} x {image_size} pixels"
+    if records.align == "eyes":
+        return f"aligned by the eyes to {square}"
+    return f"cut out by its box where the dataset has one, and letterboxed to {square}"
 
 
 def parse_card(metadata: Mapping[str, Any], file: Path) -> ModelCard | None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 PARAMS = Path("params.yaml")
 PRETRAIN_PARAMS = Path("data/pretrain.yaml")
+EXTERNAL_PIPELINE = Path("pipelines/external/dvc.yaml")
+EXTERNAL_PARAMS = Path("pipelines/external/params.yaml")
 LOCK = Path("dvc.lock")
 DATA_LOCK = Path("data/dvc.lock")
 REQUIREMENTS = Path(__file__).parents[3] / "requirements.txt"
@@ -15,6 +17,7 @@ SPLITS = Path("data/splits")
 WEIGHTS = Path("data/weights")
 PREPARED = Path("data/prepared")
 AUGMENTED = Path("data/augmented")
+EXTERNAL = Path("data/external")
 # Checkpoints and locks: what only a running or a killed stage needs. A workspace that does not outlive its experiment
 # has it elsewhere.
 CACHE = Path(os.environ.get("AFFECT_CACHE", "data/cache"))
@@ -37,6 +40,7 @@ PICTURE = Path("docs/faces.png")
 REPORT_MARKDOWN = METRICS / "report.md"
 REPORT_PAGE = METRICS / "report.html"
 FULL_REPORT = METRICS / "full_report.html"
+EXTERNAL_METRICS = METRICS / "external"
 
 
 def model_file(backbone: str) -> Path:

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from affect.core.predictions import DECIMALS
 from affect.evaluation.comparison import TIE
+from affect.report.pages.joined import MATRIX_METRICS, Page, list_columns
 from affect.report.plots import plot_all
 from affect.report.provenance import package_versions
 from affect.report.run_results import LABELS, Results
@@ -22,10 +23,12 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class LocalExtras:
-    """What differs at each run, or may not leave the machine: costs of the last training here, pictures of errors."""
+    """What differs at each run, or may not leave the machine: costs of the last training here, pictures of errors; and
+    the pages of the other pipelines that were asked for."""
 
     timing: dict[str, dict[str, float]]
     pictures: dict[str, Path]
+    pages: Sequence[Page] = ()
 
 
 def render_markdown(results: Results, parameters: dict[str, Any]) -> str:
@@ -52,25 +55,17 @@ def _render(
     extras: LocalExtras | None,
 ) -> str:
     html = ".html" in template
+    pages = extras.pages if extras else ()
     facts = {
         "evaluate": results.evaluate,
         "prepare": results.prepare,
         "train": results.train,
         "timing": extras.timing if extras else {},
+        "external": {page.results["dataset"]["name"]: page.results for page in pages if page.is_external},
     }
     files = extras.pictures if extras else {}
     pictures = {network: _data_uri(file.read_bytes(), "png") for network, file in files.items()}
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=html,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["code"] = _mark_code
-    number = _NumberFormatter(facts, html)
-    environment.globals |= {"number": number, "estimate": number.estimate, "LABELS": LABELS, "TIE": TIE}
+    environment = make_environment(facts, html)
     return environment.get_template(template).render(
         results=results,
         networks=results.networks,
@@ -83,7 +78,25 @@ def _render(
         else [],
         extras=extras,
         pictures=pictures,
+        columns=list_columns(parameters["data"]["raw"], results.evaluate, pages),
+        matrix_metrics=MATRIX_METRICS,
     )
+
+
+def make_environment(facts: Mapping[str, Any], html: bool) -> Environment:
+    """Return what renders the templates, in which `number` and `estimate` format what `facts` has at a path."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=html,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["code"] = _mark_code
+    number = _NumberFormatter(facts, html)
+    environment.globals |= {"number": number, "estimate": number.estimate, "LABELS": LABELS, "TIE": TIE}
+    return environment
 
 
 class _NumberFormatter:

@@ -1,17 +1,21 @@
 """Which images are the same picture: re-encoded, resized, slightly cropped, or mirrored."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from scipy.fft import dctn
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from affect.core.array_file import ArrayFile
 from affect.core.opencv import cv2
+from affect.plumbing.parallel import parallel_map
 
 HASH_SIDE = 16
 HASHED_SIDE = 4 * HASH_SIDE
 PAIRS_PER_BLOCK = 1 << 21
+IMAGES_PER_BLOCK = 64
 
 # Pictures behind one mask or in one frame have similar hashes. Where corners are of one colour, or a group is large,
 # the middles must be similar as well. Chosen on 614 photographs behind an oval, in wide margins, and
@@ -58,6 +62,27 @@ def group_duplicates(hashes: np.ndarray, distance: int) -> np.ndarray:
         doubted["bordered"] = True
         first[members] = members[_connect(doubted, distance)]
     return first
+
+
+def hash_images(images: ArrayFile, description: str) -> np.ndarray:
+    """Return the hashes, (images,) of type HASHES, of prepared images on all cores."""
+    starts = range(0, len(images), IMAGES_PER_BLOCK)
+    blocks = parallel_map(partial(_hash_block, images=images), starts, description)
+    return np.concatenate([np.zeros(0, HASHES), *blocks])
+
+
+def find_copies(hashes: np.ndarray, known: np.ndarray, distance: int) -> np.ndarray:
+    """Find images that are copies, or mirrored copies, of known ones, directly or through others.
+
+    hashes: (images,), known: (others,), both of type HASHES and of images of one size. Returns (images,) int: for each
+    image the first known one that it is a copy of, or -1.
+    """
+    first = group_duplicates(np.concatenate([known, hashes]), distance)[len(known) :]
+    return np.where(first < len(known), first, -1)
+
+
+def _hash_block(start: int, images: ArrayFile) -> np.ndarray:
+    return np.array([hash_image(image) for image in images[start : start + IMAGES_PER_BLOCK]], HASHES)
 
 
 def _connect(hashes: np.ndarray, distance: int) -> np.ndarray:

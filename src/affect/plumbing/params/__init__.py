@@ -12,6 +12,7 @@ from affect.plumbing.errors import InputError
 from affect.plumbing.params.augment import Augment
 from affect.plumbing.params.data import Data, Dataset
 from affect.plumbing.params.evaluate import Evaluate
+from affect.plumbing.params.external import External, ExternalDataset
 from affect.plumbing.params.model import BACKBONES, Backbone, Model
 from affect.plumbing.params.pretrain import Pretrain, PretrainedNetwork
 from affect.plumbing.params.sample import Sample
@@ -25,12 +26,15 @@ __all__ = [
     "Data",
     "Dataset",
     "Evaluate",
+    "External",
+    "ExternalDataset",
     "Model",
     "Params",
     "Pretrain",
     "PretrainedNetwork",
     "Sample",
     "Train",
+    "load_external",
     "load_params",
     "load_pretrain",
 ]
@@ -73,6 +77,11 @@ def load_params(path: Path = paths.PARAMS) -> Params:
 def load_pretrain(path: Path = paths.PRETRAIN_PARAMS) -> Pretrain:
     """Read and check the parameters of `pretrain`, which no run of the experiment reads. Raises InputError likewise."""
     return _load(path, Pretrain)
+
+
+def load_external(path: Path = paths.EXTERNAL_PARAMS) -> External:
+    """Read and check the datasets on which the models are tested. Raises InputError likewise."""
+    return _load(path, External)
 
 
 def _load(path: Path, kind: type[Loaded]) -> Loaded:

@@ -13,10 +13,9 @@ from affect.plumbing.params.section import Count, Fraction, Section, Seed, Share
 TABLE_COLUMNS = ("path", "expression", "valence", "arousal", "person", "split", "box", "id")
 
 
-class Dataset(Section):
-    """A dataset as it lies on disk, and which of its images are usable."""
+class Reading(Section):
+    """How a dataset is read, and which of its images are usable."""
 
-    raw: Annotated[str, Field(min_length=1)]
     layout: Literal["affectnet", "affectnet_csv", "folders", "table", "fer2013"]
     table: Annotated[str, Field(min_length=1)] | None
     columns: list[str] | None
@@ -67,6 +66,12 @@ class Dataset(Section):
         elif person is not None and person == 0:
             raise ValueError("a folder's level from 1, or from -1 for the folder of the picture itself")
         return person
+
+
+class Dataset(Reading):
+    """A dataset as it lies on disk."""
+
+    raw: Annotated[str, Field(min_length=1)]
 
 
 class Data(Dataset):
