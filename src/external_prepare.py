@@ -31,7 +31,7 @@ def main() -> None:
     metrics, dropped = (paths.EXTERNAL_METRICS / name / file for file in ("prepare.json", "dropped.csv"))
     for file in (metrics, dropped):
         require_place(file)
-    with named(name), atomic_folder(paths.EXTERNAL / name, FILES) as folder:
+    with atomic_folder(paths.EXTERNAL / name, FILES) as folder, named(name):
         layout, items = list_dataset(dataset)
         images = create_images(folder / IMAGES_FILE, len(items), data.image_size)
         limits = ImageLimits(dataset.min_side, dataset.max_pixels)

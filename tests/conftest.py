@@ -200,6 +200,14 @@ class Workspace:
         (self.folder / "data").mkdir(exist_ok=True)
         return Path(shutil.copy(ROOT / "data" / "pretrain.yaml", self.folder / "data"))
 
+    def add_external_datasets(self, **datasets: dict[str, object]) -> None:
+        """Name datasets, each by what differs from the defaults, in pipelines/external/params.yaml."""
+        yaml = YAML(typ="safe", pure=True)
+        params = yaml.load(ROOT / "pipelines" / "external" / "params.yaml") | {"datasets": datasets}
+        file = self.folder / "pipelines" / "external" / "params.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        yaml.dump(params, file)
+
     def run_script(self, name: str, *arguments: str, processes: int = 1) -> subprocess.CompletedProcess[str]:
         """Run src/{name}.py in the folder, with so many worker processes."""
         return subprocess.run(

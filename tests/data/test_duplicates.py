@@ -1,5 +1,7 @@
 """Copies and mirror images of a picture are grouped; different faces are not, whatever mask or margin they share."""
 
+from pathlib import Path
+
 import cv2
 import imagehash
 import numpy as np
@@ -10,7 +12,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from affect.data.splitting.duplicates import HASHES, MIDDLE_DISTANCE, group_duplicates, hash_image
+from affect.core.records import IMAGES_FILE, create_images
+from affect.data.images.cropping import letterbox
+from affect.data.splitting.duplicates import (
+    HASHES,
+    MIDDLE_DISTANCE,
+    find_copies,
+    group_duplicates,
+    hash_image,
+    hash_images,
+)
 from affect.plumbing.params import load_params
 from affect.synthetic.faces import render_face
 
@@ -128,3 +139,23 @@ def is_close(first: np.void, second: np.void, side: str, distance: int) -> bool:
     )
     bordered = first["bordered"] or second["bordered"]
     return whole <= distance and (middle <= MIDDLE_DISTANCE * distance or not bordered)
+
+
+def test_copies_of_another_dataset_are_found_in_the_prepared_squares(faces: list[np.ndarray], tmp_path: Path) -> None:
+    def prepare(name: str, images: list[np.ndarray]) -> np.ndarray:
+        (tmp_path / name).mkdir()
+        records = create_images(tmp_path / name / IMAGES_FILE, len(images), 96)
+        records.write(0, np.stack([letterbox(image, 96) for image in images]))
+        return hash_images(records, name)
+
+    known = prepare("known", faces[:70])
+    others = [faces[75], reencode(faces[3], 60), faces[68][:, ::-1].copy(), faces[76]]
+    assert find_copies(prepare("others", others), known, DISTANCE).tolist() == [-1, 3, 68, -1]
+    assert find_copies(known[:0], known, DISTANCE).tolist() == []
+
+
+def test_the_hashes_of_many_images_are_those_of_each(tmp_path: Path) -> None:
+    images = np.random.default_rng(1).integers(0, 256, (150, 32, 32, 3), np.uint8)
+    records = create_images(tmp_path / IMAGES_FILE, len(images), 32)
+    records.write(0, images)
+    assert (hash_images(records, "test") == hash_all(list(images))).all()

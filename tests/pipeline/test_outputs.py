@@ -24,18 +24,27 @@ FILES = {
         *("metrics/plots/roc.csv", "metrics/plots/reliability.csv"),
     ],
     "report": ["metrics/full_report.html"],
+    "external_prepare": ["metrics/external/web/prepare.json", "metrics/external/web/dropped.csv"],
+    "external_evaluate": [f"metrics/external/web/{name}" for name in ("results.json", "report.html", "copies.csv")],
     "pretrain": [f"data/weights/{BACKBONE}.weights.h5", f"data/weights/{BACKBONE}.json"],
 }
+ARGUMENTS = {
+    **dict.fromkeys(("train", "pretrain"), BACKBONE),
+    **dict.fromkeys(("external_prepare", "external_evaluate"), "web"),
+}
 FOLDERS = {"sample": "data/sample", "prepare": "data/prepared", "augment": "data/augmented"}
+FOLDERS["external_prepare"] = "data/external/web"
 
 
 def run(workspace: Workspace, script: str) -> str:
     """Run a script in vain; returns its line, once all that was there before has been found again."""
     if script == "pretrain":
         workspace.add_pretrain_params()
+    if script.startswith("external"):
+        workspace.add_external_datasets(web={"raw": "data/faces"})
     before = snapshot(workspace.folder)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("sys.argv", [f"{script}.py", *([BACKBONE] if script in ("train", "pretrain") else [])])
+        monkeypatch.setattr("sys.argv", [f"{script}.py", *([ARGUMENTS[script]] if script in ARGUMENTS else [])])
         monkeypatch.setattr("affect.data.layouts.affectnet._list_names", lambda _: ["1.jpg"])
         monkeypatch.setattr("affect.models.backend.set_up", lambda *_: pytest.fail("the work begins"))
         line = refuse(workspace, monkeypatch, importlib.import_module(script).main)
@@ -66,7 +75,9 @@ def test_a_folder_replaces_nothing(workspace: Workspace, script: str, kind: str)
     if script == "augment":
         make_records(workspace)
     workspace.raw.mkdir(parents=True)
-    OTHERS[kind](workspace.folder / FOLDERS[script])
+    place = workspace.folder / FOLDERS[script]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    OTHERS[kind](place)
     line = run(workspace, script)
     assert line.startswith(f"{script}: {FOLDERS[script]} ")
     assert "left as it is" in line
@@ -84,6 +95,7 @@ OWN = [
     ("train", f"metrics/train/{BACKBONE}/plots/metrics/val/loss.tsv"),
     ("evaluate", f"metrics/predictions/{BACKBONE}.csv"),
     ("evaluate", f"metrics/plots/worst_errors/{BACKBONE}.png"),
+    ("external_evaluate", f"metrics/external/web/predictions/{BACKBONE}.csv"),
 ]
 FOREIGN = [
     ("train", f"metrics/train/{BACKBONE}/plots"),
@@ -92,6 +104,7 @@ FOREIGN = [
     ("pretrain", f"metrics/pretrain/{BACKBONE}/plots/metrics/notes.tsv"),
     ("evaluate", "metrics/predictions"),
     ("evaluate", "metrics/predictions/mine.csv"),
+    ("external_evaluate", "metrics/external/web/predictions/mine.csv"),
 ]
 KINDS = ["folder", "link to a folder", "named pipe"]
 
