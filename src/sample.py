@@ -4,8 +4,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from affect.core.files import atomic_folder
+from affect.core.files import atomic_folder, write_table
 from affect.core.labels import EXPRESSIONS
 from affect.core.opencv import cv2
 from affect.plumbing import paths
@@ -17,6 +18,7 @@ from affect.synthetic.faces import Face, render_face
 JPEG_QUALITY = 95
 # Of landmarks, in pixels: the last bits of float64 depend on the processor.
 LANDMARK_DECIMALS = 2
+ATTRIBUTE_DECIMALS = {"age": 2, "yaw": 1}
 
 
 def main() -> None:
@@ -26,20 +28,22 @@ def main() -> None:
         (folder / "images").mkdir()
         (folder / "annotations").mkdir()
         write = partial(write_face, folder, params.sample)
-        for _ in parallel_map(write, range(params.sample.images), "sample"):
-            pass
+        drawn = pd.DataFrame(parallel_map(write, range(params.sample.images), "sample"))
+        write_table(folder / "attributes.csv", drawn.round(ATTRIBUTE_DECIMALS))
     size = params.sample.size
     print(f"sample: {params.sample.images} faces of {size} x {size} pixels in {paths.SAMPLE}")
 
 
-def write_face(folder: Path, sample: Sample, face_id: int) -> None:
-    """Draw one face and write its image and annotations; expressions take turns."""
+def write_face(folder: Path, sample: Sample, face_id: int) -> dict[str, str | float]:
+    """Draw one face and write its image and annotations; returns its id and what else was drawn. Expressions take
+    turns."""
     face = render_face(sample.seed, face_id, face_id % len(EXPRESSIONS), sample.size, sample.expressiveness)
     image = cv2.cvtColor(face.image, cv2.COLOR_RGB2BGR)
     _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     (folder / "images" / f"{face_id}.jpg").write_bytes(jpeg.tobytes())
     for name, value in annotations(face).items():
         np.save(folder / "annotations" / f"{face_id}_{name}.npy", value)
+    return {"id": face_id, **face.attributes}
 
 
 def annotations(face: Face) -> dict[str, np.ndarray]:

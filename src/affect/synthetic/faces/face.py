@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from affect.core.opencv import cv2
 from affect.core.rng import rng_for
 from affect.synthetic.faces.camera.photograph import develop, occlude, paint_background
-from affect.synthetic.faces.camera.pose import Camera, frame_face, rotation, sample_pose
+from affect.synthetic.faces.camera.pose import Camera, Pose, frame_face, rotation, sample_pose
 from affect.synthetic.faces.camera.sampling import look_up
 from affect.synthetic.faces.painting import features, head
 from affect.synthetic.faces.painting.canvas import Canvas
@@ -35,7 +35,9 @@ class Face:
 
     image: (size, size, 3) uint8 RGB. expression: 0-7, in the order of `affect.core.labels.EXPRESSIONS`. valence: in
     [-1, 1]. arousal: in [-1, 1]. action_units: intensity in [0, 1] of every name in `ACTION_UNITS`, in its order.
-    landmarks: (68, 2) positions (x, y) in pixels, iBUG 300-W order.
+    landmarks: (68, 2) positions (x, y) in pixels, iBUG 300-W order. attributes: what else was drawn, by name; glasses:
+    none, clear or dark. headwear: none, cap or scarf. facial_hair: none, stubble, moustache or beard. skin_tone: light,
+    medium or dark. age: how far skin and hair have aged, in [0, 1]. yaw: degrees to the image's right.
     """
 
     image: NDArray[np.uint8]
@@ -44,6 +46,7 @@ class Face:
     arousal: float
     action_units: dict[str, float]
     landmarks: NDArray[np.float64]
+    attributes: dict[str, str | float]
 
 
 def render_face(seed: int, face_id: int, expression: int, size: int, expressiveness: float = 1.0) -> Face:
@@ -65,7 +68,19 @@ def render_face(seed: int, face_id: int, expression: int, size: int, expressiven
     landmarks = camera.project(shape)
     occlude(rng, picture, landmarks)
     image = develop(rng, picture)
-    return Face(image, expression, shown.valence, shown.arousal, shown.action_units, landmarks)
+    attributes = _name_attributes(looks, pose)
+    return Face(image, expression, shown.valence, shown.arousal, shown.action_units, landmarks, attributes)
+
+
+def _name_attributes(looks: Looks, pose: Pose) -> dict[str, str | float]:
+    return {
+        "glasses": looks.wear.glasses,
+        "headwear": looks.wear.headwear,
+        "facial_hair": looks.facial_hair,
+        "skin_tone": looks.skin_tone,
+        "age": looks.age,
+        "yaw": float(np.degrees(pose.yaw)),
+    }
 
 
 def _paint(rng: np.random.Generator, shape: Points, looks: Looks, shown: ShownExpression, camera: Camera) -> Canvas:

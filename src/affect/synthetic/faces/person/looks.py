@@ -13,6 +13,7 @@ _SKIN_TONES: tuple[Colour, ...] = (
     *((250, 222, 205), (240, 200, 172), (226, 178, 142), (205, 150, 110)),
     *((165, 112, 78), (122, 80, 55), (88, 57, 42), (60, 40, 32)),
 )
+_SKIN_NAMES = ("light", "medium", "dark")
 _HAIR_COLOURS: tuple[Colour, ...] = (
     *((22, 20, 20), (40, 30, 26), (66, 46, 34), (96, 66, 44)),
     *((120, 86, 54), (176, 142, 96), (130, 66, 38), (196, 170, 126)),
@@ -55,8 +56,12 @@ class Wear:
 
 @dataclass(frozen=True)
 class Looks:
-    """How a person looks, whatever the face does. Strengths are in [0, 1], and `nose_height` is about 1."""
+    """How a person looks, whatever the face does. Strengths are in [0, 1], and `nose_height` is about 1.
 
+    tone: of the skin before its own tint, in [0, 7): the place among `_SKIN_TONES`, the lightest first.
+    """
+
+    tone: float
     skin: Colour
     lips: Colour
     iris: Colour
@@ -78,6 +83,17 @@ class Looks:
     hair: Hair
     wear: Wear
 
+    @property
+    def skin_tone(self) -> str:
+        """Light, medium or dark, a third of the range of tones each."""
+        return _SKIN_NAMES[int(self.tone * len(_SKIN_NAMES) / (len(_SKIN_TONES) - 1))]
+
+    @property
+    def facial_hair(self) -> str:
+        """The most of beard, moustache and stubble that there is, or none."""
+        present = {"beard": self.beard, "moustache": self.moustache, "stubble": self.stubble}
+        return next((name for name, strength in present.items() if strength > 0), "none")
+
 
 def sample_looks(rng: np.random.Generator) -> Looks:
     """Draw a person's looks."""
@@ -89,6 +105,7 @@ def sample_looks(rng: np.random.Generator) -> Looks:
     bearded = rng.random() < 0.5
     made_up = not bearded and rng.random() < 0.45
     return Looks(
+        tone=tone,
         skin=skin,
         lips=_sample_lips(rng, skin, made_up),
         iris=_jitter(rng, _IRIS_COLOURS[rng.integers(len(_IRIS_COLOURS))], 10),
