@@ -3,8 +3,9 @@ PYTHON ?= python3.11
 VENV := .venv
 INSTALLED := $(VENV)/installed
 ACTIVATE := . $(VENV)/bin/activate
+FOLDS ?= 5
 
-.PHONY: setup repro test test-keras test-optuna test-share test-intervals report table ablation seeds chaos fuzz bench bench-scale bench-duplicates picture lint format lock
+.PHONY: setup repro test test-keras test-optuna test-share test-intervals report table ablation seeds folds curve chaos fuzz bench bench-scale bench-duplicates picture lint format lock
 
 setup: $(INSTALLED) ## set up .venv alone
 
@@ -25,6 +26,12 @@ ablation: $(INSTALLED) ## compare four altered copies of each training image wit
 
 seeds: $(INSTALLED) ## mean and deviation of each metric over five trainings
 	$(ACTIVATE) && python src/sweep.py --name seeds -S train.seed=1,2,3,4,5
+
+folds: $(INSTALLED) ## cross-validate: train and evaluate once for each of FOLDS folds
+	$(ACTIVATE) && python src/folds.py --folds $(FOLDS)
+
+curve: $(INSTALLED) ## train on 1/8, 1/4, 1/2 and all of the training images
+	$(ACTIVATE) && python src/curve.py
 
 test-keras: $(INSTALLED) ## load and run saved models in older versions of Keras (installs them)
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/keras_versions.py

@@ -6,7 +6,7 @@ import sys
 from rich.console import Console
 
 from affect.experiments.reading import read_experiments
-from affect.experiments.table import MAX_WIDTH, print_table
+from affect.experiments.results.table import MAX_WIDTH, print_table
 from affect.plumbing.stage import run_command
 
 

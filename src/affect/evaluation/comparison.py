@@ -1,6 +1,6 @@
 """Networks against each other on the same images: which is better, and whether by more than chance."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -11,6 +11,8 @@ from affect.core.predictions import DECIMALS
 from affect.evaluation.bootstrap import BootstrapEstimate
 
 TIE = "tie"
+# Decimals that are shown of a metric, unless a bound would seem to be 0.
+MIN_DIGITS = 3
 LOWER_IS_BETTER = ("rmse", "mae")
 
 
@@ -68,6 +70,13 @@ def mcnemar(tables: Mapping[str, pd.DataFrame]) -> list[dict]:
             }
         )
     return tests
+
+
+def count_digits(values: Sequence[float]) -> int:
+    """Return how many decimals tell each value from 0, if it is another: at least 3, at most those of the files."""
+    return next(
+        (digits for digits in range(MIN_DIGITS, DECIMALS) if all(round(v, digits) or not v for v in values)), DECIMALS
+    )
 
 
 def _judge(first: str, second: str, interval: tuple[float, float], lower_is_better: bool) -> str:

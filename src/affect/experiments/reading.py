@@ -111,7 +111,8 @@ def read_predictions(revision: str, network: str) -> pd.DataFrame:
         text = dvc.api.read(str(file), rev=None if revision == WORKSPACE else revision, encoding="utf-8")
     except (DvcException, FileNotFoundError):
         raise InputError(f"{revision} has no {file}") from None
-    return pd.read_csv(io.StringIO(text), dtype={"id": str})
+    # An image may be called NA.
+    return pd.read_csv(io.StringIO(text), dtype={"id": str}, keep_default_na=False, na_values=[""])
 
 
 def flatten(params: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -11,13 +11,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from affect.core.predictions import DECIMALS
+<<<<<<< HEAD
 from affect.evaluation.comparison import TIE
 from affect.report.pages.joined import MATRIX_METRICS, Page, list_columns
+=======
+from affect.evaluation.comparison import MIN_DIGITS, TIE, count_digits
+>>>>>>> 057d632 (The room experiments has two folders: how a sweep runs, and what experiments come to)
 from affect.report.plots import plot_all
 from affect.report.provenance import package_versions
 from affect.report.run_results import LABELS, Results
 
-MIN_DIGITS = 3
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -131,13 +134,6 @@ class _NumberFormatter:
         for part in path:
             value = value[part]
         return value
-
-
-def count_digits(values: Sequence[float]) -> int:
-    """Return how many decimals tell each value from 0, if it is another: at least 3, at most those of the files."""
-    return next(
-        (digits for digits in range(MIN_DIGITS, DECIMALS) if all(round(v, digits) or not v for v in values)), DECIMALS
-    )
 
 
 def _flatten(parameters: dict[str, Any], prefix: str = "") -> dict[str, Any]:

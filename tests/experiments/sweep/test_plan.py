@@ -2,7 +2,7 @@
 
 from conftest import ROOT
 
-from affect.experiments.plan import choose_names, plan_sweep
+from affect.experiments.sweep.plan import choose_names, plan_sweep
 
 
 def plan(*overrides: str) -> list[str]:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from affect.experiments.reading import Experiment
-from affect.experiments.table import print_table
+from affect.experiments.results.table import print_table
 from affect.plumbing.errors import InputError
 
 HEAD, OLD = "a" * 40, "b" * 40

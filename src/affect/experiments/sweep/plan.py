@@ -3,9 +3,9 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -43,6 +43,10 @@ class Combination:
         return " ".join(self.overrides)
 
 
+# An experiment that has succeeded, after the combination that it is of.
+Run = tuple[Combination, Experiment]
+
+
 def plan_sweep(overrides: Sequence[str], params: Path = paths.PARAMS) -> list[Combination]:
     """Return every combination of the overrides, which are in the syntax of `dvc exp run -S`: `train.seed=1,2,3`.
 
@@ -62,9 +66,24 @@ def plan_sweep(overrides: Sequence[str], params: Path = paths.PARAMS) -> list[Co
     return list({combination.key: combination for combination in combinations}.values())
 
 
+def plan_variants(
+    varied: Mapping[str, Sequence[float]], overrides: Sequence[str], params: Path = paths.PARAMS
+) -> list[Combination]:
+    """Return every combination of the values of the `varied` parameters, to each of which the overrides apply.
+
+    Raises InputError as `plan_sweep` does, and where an override has several values, or sets what is varied.
+    """
+    swept = [f"{name}={','.join(map(str, values))}" for name, values in varied.items()]
+    planned = plan_sweep([*swept, *overrides], params)
+    if [tuple(each.params[name] for name in varied) for each in planned] != list(product(*varied.values())):
+        given, names = " -S ".join(overrides), " or ".join(varied)
+        raise InputError(f"-S {given}: give one value for each parameter, and none for {names}")
+    return planned
+
+
 def swept_names(overrides: Sequence[str]) -> list[str]:
-    """Return the names of the parameters that the overrides set."""
-    return [override.key_or_group for override in to_hydra_overrides(list(overrides))]
+    """Return the names of the parameters of params.yaml that the overrides set."""
+    return [override.key_or_group for override in to_hydra_overrides(to_path_overrides(overrides)[str(paths.PARAMS)])]
 
 
 def find_run(combination: Combination, experiments: Iterable[Experiment]) -> Experiment | None:

@@ -17,9 +17,9 @@ from pathlib import Path
 from dvc.repo import Repo
 
 from affect.experiments.commands import git, run_arguments
-from affect.experiments.plan import Combination
 from affect.experiments.processes import kill_tree
 from affect.experiments.reading import REFS
+from affect.experiments.sweep.plan import Combination
 from affect.plumbing.errors import InputError
 
 CLONE = "clone"

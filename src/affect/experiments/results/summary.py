@@ -1,22 +1,24 @@
-"""The result of a sweep as a Markdown table: over the seeds, or its experiments side by side."""
+"""The result of a sweep as a Markdown table: over seeds and folds, or its experiments side by side."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
-from affect.experiments.plan import Combination, swept_names
 from affect.experiments.reading import Experiment
+from affect.experiments.results.markdown import format_table
+from affect.experiments.sweep.plan import Run
 
-Run = tuple[Combination, Experiment]
+# The last names of the parameters whose values are as good as each other.
+REPETITIONS = ("seed", "fold")
 
 
-def summarise(runs: Sequence[Run], overrides: Sequence[str]) -> str:
-    """Return mean and standard deviation over the runs that differ in seeds alone, or each run's metrics.
+def summarise(runs: Sequence[Run], names: Sequence[str]) -> str:
+    """Return mean and standard deviation over the runs that differ in seeds or folds alone, or each run's metrics.
 
-    overrides: those of the whole sweep. A parameter whose name is seed, or ends in .seed, is a seed.
+    names: the parameters that the sweep is over. The deviation is a sample's, with n - 1.
     """
-    swept = [name for name in swept_names(overrides) if len({str(run.params[name]) for run, _ in runs}) > 1]
-    seeds = [name for name in swept if name.split(".")[-1] == "seed"]
+    swept = [name for name in names if len({str(run.params[name]) for run, _ in runs}) > 1]
+    seeds = [name for name in swept if name.split(".")[-1] in REPETITIONS]
     others = [name for name in swept if name not in seeds]
     if not seeds:
         columns = {
@@ -46,7 +48,9 @@ def _table(columns: dict[str, list[Experiment]], heading: str) -> str:
     if len(cells.columns) == 1:
         networks = list(dict.fromkeys(network for network, _, _ in cells.index))
         cells = cells.iloc[:, 0].unstack(level=0, sort=False)[networks]
-    return "\n".join([heading, "", *_markdown(cells)])
+    names = [" ".join(name) for name in cells.index]
+    rows = [[name, *row] for name, row in zip(names, cells.fillna("undefined").to_numpy(), strict=True)]
+    return f"{heading}\n\n{format_table(['metric', *cells.columns], rows)}"
 
 
 def _summarise(group: Sequence[Experiment]) -> pd.Series:
@@ -58,11 +62,3 @@ def _summarise(group: Sequence[Experiment]) -> pd.Series:
 
 def _cell(mean: float, deviation: float) -> str:
     return f"{mean:z.3f}" if pd.isna(deviation) else f"{mean:z.3f} ± {deviation:.3f}"
-
-
-def _markdown(cells: pd.DataFrame) -> Iterator[str]:
-    yield f"| metric | {' | '.join(cells.columns)} |"
-    yield "|---" * (1 + len(cells.columns)) + "|"
-    names = [" ".join(name) for name in cells.index]
-    for name, row in zip(names, cells.fillna("undefined").to_numpy(), strict=True):
-        yield f"| {name} | {' | '.join(row)} |"

@@ -1,0 +1,1 @@
+"""What experiments come to: tables, means over seeds and folds, pooled predictions, learning curves."""

@@ -1,0 +1,117 @@
+"""Run the experiments that a sweep lacks, one after the other, and find those that it has."""
+
+import signal
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from affect.experiments.commands import find_changed_data, git, head
+from affect.experiments.reading import read_experiments
+from affect.experiments.sweep.engine import LocalEngine
+from affect.experiments.sweep.plan import RESULTS, Combination, Run, choose_names, find_run
+from affect.plumbing import paths
+from affect.plumbing.errors import InputError
+
+# What an experiment is made of, besides the files that git knows.
+SOURCES = ("*.dvc", "src", "data/splits", "data/weights")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a sweep has come to: the experiments that have succeeded, and a line for each that has not."""
+
+    runs: list[Run]
+    failed: list[str]
+
+    def require_all(self) -> None:
+        """Raise InputError where an experiment has failed."""
+        if self.failed:
+            planned = len(self.runs) + len(self.failed)
+            raise InputError(f"{len(self.failed)} of {planned} failed: {'; '.join(self.failed)}")
+
+
+def add_overrides(command: ArgumentParser, required: bool = False) -> None:
+    """Give a command the option -S of `dvc exp run`, whose values it has in `overrides`."""
+    command.add_argument(
+        *("-S", "--set-param"),
+        action="append",
+        default=[],
+        required=required,
+        dest="overrides",
+        metavar="NAME=VALUE,...",
+        help="values of a parameter, as `dvc exp run -S` takes them",
+    )
+
+
+def run_sweep(combinations: Sequence[Combination], name: str) -> Finished:
+    """Run the combinations of the last commit that have not been run, called {name}-1, {name}-2 and so on.
+
+    Progress goes to standard error. Raises InputError where code, data or parameters differ from the last commit.
+    """
+    baseline = head()
+    require_committed()
+    # As Ctrl-C: what runs is ended. nohup has a closed terminal ignored.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+    failed = run_missing(combinations, name, baseline)
+    experiments = read_experiments([baseline])
+    found = [(combination, find_run(combination, experiments)) for combination in combinations]
+    # DVC may end well with a pipeline that leaves no metrics.
+    failed |= {c.key: f"{c} (it has left no metrics)" for c, run in found if run is None and c.key not in failed}
+    return Finished([(combination, run) for combination, run in found if run], list(failed.values()))
+
+
+def run_missing(combinations: Sequence[Combination], name: str, baseline: str) -> dict[str, str]:
+    """Run the combinations that have not been run; return a line for each that failed, by its key."""
+    failed = {}
+    with LocalEngine.alone(baseline, paths.SWEEP) as engine:
+        found = read_experiments([baseline])
+        runs = [find_run(combination, found) for combination in combinations]
+        missing = [position for position, run in enumerate(runs, 1) if run is None]
+        names = dict(zip(missing, choose_names(name, missing, [run.name for run in found]), strict=True))
+        for position, (combination, run) in enumerate(zip(combinations, runs, strict=True), 1):
+            at = f"{position} of {len(combinations)}"
+            if run:
+                say(f"{at}: {combination} has been run: {run.name}")
+                continue
+            chosen, started = names[position], time.monotonic()
+            log = engine.log(chosen)
+            say(f"{at}: {combination} runs as {chosen}; what it prints is in {log}")
+            try:
+                error = engine.run(chosen, combination)
+            except KeyboardInterrupt:
+                say(f"{at}: {chosen} stopped; the same command goes on with it")
+                raise
+            if error:
+                say(f"{at}: {chosen} failed: {error}")
+                failed[combination.key] = f"{combination} ({log})"
+            else:
+                say(f"{at}: {chosen} done in {time.monotonic() - started:.0f} s")
+    return failed
+
+
+def require_committed() -> None:
+    """Raise InputError where code, data or parameters differ from the last commit, of which the experiments are."""
+    new = git("ls-files", "--others", "--exclude-standard", "--", *SOURCES).splitlines()
+    if new:
+        raise InputError(f"{new[0]} is not in git, so a sweep's experiments would lack it; commit it, or move it away")
+    if data := find_changed_data():
+        raise InputError(
+            f"{data[0]} differs from what DVC has recorded, which a sweep's experiments have; `dvc add {data[0]}` and "
+            f"commit {data[0]}.dvc, or bring it back with `dvc checkout {data[0]}`"
+        )
+    results = [f":(exclude){path}" for path in RESULTS if path != str(paths.PARAMS)]
+    if changed := git("diff", "--name-only", "HEAD", "--", ".", *results).splitlines():
+        more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
+        raise InputError(
+            f"{changed[0]}{more} differs from the last commit, of which a sweep's experiments are; commit it, or bring "
+            f"it back with `git restore --staged --worktree {changed[0]}`"
+        )
+
+
+def say(line: str) -> None:
+    """Print a line of progress; standard output is the result's."""
+    print(line, file=sys.stderr, flush=True)
