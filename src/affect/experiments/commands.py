@@ -25,14 +25,6 @@ def show_file(revision: str, file: Path) -> str | None:
     return shown.stdout if shown.returncode == 0 else None
 
 
-def require_file(revision: str, file: Path) -> str:
-    """Return the text of a file that git tracks at a revision. Raises InputError where it has none."""
-    text = show_file(revision, file)
-    if text is None:
-        raise InputError(f"{revision} has no {file} in git")
-    return text
-
-
 def read_locks(revision: str | None) -> list[dict[str, Any]]:
     """Return the stages that DVC has recorded at a revision, or with None in the workspace."""
     stages: list[dict[str, Any]] = []

@@ -16,7 +16,7 @@ import pandas as pd
 from dvc.exceptions import DvcException
 
 from affect.core.labels import TASKS
-from affect.experiments.commands import git, head, read_locks, show_experiments
+from affect.experiments.commands import git, head, read_locks, show_experiments, show_file
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 
@@ -67,6 +67,12 @@ class Experiment:
         if self.state != SUCCESS:
             raise InputError(f"{self.label} is {self.state}, so it has no metrics of its own (see dvc exp show)")
         return self.metrics
+
+    def read_file(self, file: Path) -> str:
+        """Return a text that git tracks, as this experiment has it. Raises InputError where it has none."""
+        if (text := show_file(self.revision, file)) is None:
+            raise InputError(f"{self.label} has no {file} in git")
+        return text
 
 
 def read_experiments(commits: Iterable[str] = ()) -> list[Experiment]:

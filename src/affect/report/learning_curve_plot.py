@@ -34,7 +34,7 @@ def plot_learning_curve(points: pd.DataFrame) -> str:
             _plot_metric(axes, points[(points["task"] == task) & (points["metric"] == metric)], colours)
             axes.set_title(f"{TITLES.get(task, task)} {LABELS[metric]}")
         handles, labels = canvas.axes[0].get_legend_handles_labels()
-        canvas.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+        canvas.legend(handles, labels, loc="outside lower center", ncols=len(labels), title="with 95 % intervals")
         file = io.StringIO()
         canvas.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return file.getvalue()

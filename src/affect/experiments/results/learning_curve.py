@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from affect.evaluation.comparison import count_digits
-from affect.experiments.commands import require_file
 from affect.experiments.reading import Experiment
 from affect.experiments.results.markdown import format_estimate, format_table
 from affect.plumbing import paths
@@ -25,8 +24,8 @@ def read_points(experiments: Sequence[Experiment]) -> pd.DataFrame:
     """
     rows = []
     for experiment in experiments:
-        prepared = json.loads(require_file(experiment.revision, paths.PREPARE_METRICS))
-        evaluated = json.loads(require_file(experiment.revision, paths.EVALUATE_METRICS))
+        prepared = json.loads(experiment.read_file(paths.PREPARE_METRICS))
+        evaluated = json.loads(experiment.read_file(paths.EVALUATE_METRICS))
         about = {
             "experiment": experiment.label,
             "train_fraction": experiment.params["data.train_fraction"],

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from affect.evaluation.results import evaluate
-from affect.experiments.commands import require_file
 from affect.experiments.reading import Experiment, read_predictions
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
@@ -57,10 +56,10 @@ def pool_predictions(experiments: Sequence[Experiment]) -> dict[str, pd.DataFram
 def _read_split(experiment: Experiment) -> pd.Series:
     """Return the split of each image of an experiment, by id, where it was its fold that it was evaluated on."""
     label = experiment.label
-    evaluated = json.loads(require_file(experiment.revision, paths.EVALUATE_METRICS))["split"]
+    evaluated = json.loads(experiment.read_file(paths.EVALUATE_METRICS))["split"]
     if evaluated != HELD_OUT:
         raise InputError(f"{label} was evaluated on its {evaluated} split, which is no fold; {_remedy(label)}")
-    text = require_file(experiment.revision, paths.SPLIT_LIST)
+    text = experiment.read_file(paths.SPLIT_LIST)
     split = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False).set_index("id")["split"]
     _refuse_first(split.index[split.index.duplicated()], f"{label} lists", f"twice in {paths.SPLIT_LIST}", label)
     return split
