@@ -16,7 +16,7 @@ from affect.experiments.sweep.running import add_overrides, run_sweep
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 from affect.plumbing.stage import run_command
-from affect.report.learning_curve_plot import plot_learning_curve
+from affect.report.plots.learning_curve import plot_learning_curve
 
 FRACTIONS = "0.125,0.25,0.5,1.0"
 

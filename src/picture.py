@@ -16,8 +16,8 @@ from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 from affect.plumbing.params import load_params
 from affect.plumbing.stage import run_command
-from affect.report.plot_style import COLOURS, STYLE
-from affect.report.plots import plot_circumplex
+from affect.report.plots.of_run import plot_circumplex
+from affect.report.plots.style import COLOURS, STYLE
 from affect.report.run_results import read_results
 
 COLUMNS = 6

@@ -40,12 +40,9 @@ PICTURE = Path("docs/faces.png")
 REPORT_MARKDOWN = METRICS / "report.md"
 REPORT_PAGE = METRICS / "report.html"
 FULL_REPORT = METRICS / "full_report.html"
-<<<<<<< HEAD
 EXTERNAL_METRICS = METRICS / "external"
-=======
 LEARNING_CURVE = METRICS / "learning_curve.csv"
 LEARNING_CURVE_PLOT = METRICS / "learning_curve.svg"
->>>>>>> 057d632 (The room experiments has two folders: how a sweep runs, and what experiments come to)
 
 
 def model_file(backbone: str) -> Path:

@@ -11,13 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from affect.core.predictions import DECIMALS
-<<<<<<< HEAD
-from affect.evaluation.comparison import TIE
-from affect.report.pages.joined import MATRIX_METRICS, Page, list_columns
-=======
 from affect.evaluation.comparison import MIN_DIGITS, TIE, count_digits
->>>>>>> 057d632 (The room experiments has two folders: how a sweep runs, and what experiments come to)
-from affect.report.plots import plot_all
+from affect.report.pages.joined import MATRIX_METRICS, Page, list_columns
+from affect.report.plots.of_run import plot_all
 from affect.report.provenance import package_versions
 from affect.report.run_results import LABELS, Results
 

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from affect.core.labels import EXPRESSIONS
-from affect.report.expression_plots import (
+from affect.report.plot_data import MEASURES
+from affect.report.plots.expressions import (
     MIN_POOLED,
     PRECISION_RECALL,
     ROC,
@@ -22,8 +23,7 @@ from affect.report.expression_plots import (
     plot_curves,
     plot_reliability,
 )
-from affect.report.plot_data import MEASURES
-from affect.report.plot_style import COLOURS, NETWORK_COLOURS, SIZE, STYLE
+from affect.report.plots.style import COLOURS, NETWORK_COLOURS, SIZE, STYLE
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from affect.report.learning_curve_plot import plot_learning_curve
-from affect.report.plot_style import NETWORK_COLOURS
+from affect.report.plots.learning_curve import plot_learning_curve
+from affect.report.plots.style import NETWORK_COLOURS
 
 SIZES = (500, 1000, 2000, 3999)
 

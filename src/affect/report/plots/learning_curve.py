@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-from affect.report.plot_style import NETWORK_COLOURS, SIZE, STYLE
+from affect.report.plots.style import NETWORK_COLOURS, SIZE, STYLE
 from affect.report.run_results import LABELS
 
 PANELS = (("emotion", "accuracy"), ("valence", "ccc"), ("arousal", "ccc"))

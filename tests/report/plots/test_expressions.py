@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from affect.report.expression_plots import (
+from affect.report.plots.expressions import (
     PRECISION_RECALL,
     ROC,
     CurveKind,

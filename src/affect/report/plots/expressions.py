@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 
 from affect.core.labels import EXPRESSIONS
 from affect.report.plot_data import MACRO
-from affect.report.plot_style import COLOURS, NETWORK_COLOURS
+from affect.report.plots.style import COLOURS, NETWORK_COLOURS
 
 # The sides of the squares that a plot of good curves is cut to.
 CORNERS = (0.1, 0.2, 0.5)

@@ -1,0 +1,1 @@
+"""Plots as SVG, the same bytes for the same data."""
