@@ -15,13 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import shorten
 
-from dvc.exceptions import DvcException
-from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
 from affect.data.layouts.registry import LAYOUTS, find_layouts
 from affect.data.survey import describe, survey
 from affect.data.tables import list_tables, read_header
+from affect.experiments.sweep.plan import overridden
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 from affect.plumbing.params import Data, load_params
@@ -96,16 +95,10 @@ def override(folder: Path, overrides: list[str]) -> Data:
     content = yaml.load(paths.PARAMS)
     content["data"] |= UNSET | {"raw": str(folder)}
     with TemporaryDirectory() as place:
-        copy = Path(place) / paths.PARAMS.name
-        yaml.dump(content, copy)
-        try:
-            apply_overrides(copy, overrides)
+        base = Path(place) / paths.PARAMS.name
+        yaml.dump(content, base)
+        with overridden(base, overrides) as copy:
             return load_params(copy).data
-        except DvcException as error:
-            said = str(error.__cause__ or error).strip().splitlines()[0]
-            raise InputError(f"-S {' -S '.join(overrides)}: {said}; the names are in {paths.PARAMS}") from None
-        except InputError as error:
-            raise InputError(str(error).replace(str(copy), " ".join(overrides), 1)) from None
 
 
 def say_how_to_run(current: Data, data: Data) -> Iterator[str]:

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count, product
 from pathlib import Path
@@ -106,18 +107,28 @@ def choose_names(prefix: str, positions: Iterable[int], taken: Iterable[str]) ->
     return names
 
 
-def _override(params: Path, overrides: list[str]) -> dict[str, Any]:
+@contextmanager
+def overridden(params: Path, overrides: Sequence[str]) -> Iterator[Path]:
+    """Yield a copy of a file of parameters, with overrides as `dvc exp run -S` takes them, and checked.
+
+    Raises InputError for a parameter or a value that params.yaml may not have.
+    """
     with TemporaryDirectory() as folder:
         copy = Path(folder) / paths.PARAMS.name
         shutil.copy(params, copy)
         try:
-            apply_overrides(copy, overrides)
+            apply_overrides(copy, list(overrides))
         except DvcException as error:
             raise _refusal(overrides, error) from None
         try:
             load_params(copy)
         except InputError as error:
             raise InputError(str(error).replace(str(copy), " ".join(overrides), 1)) from None
+        yield copy
+
+
+def _override(params: Path, overrides: list[str]) -> dict[str, Any]:
+    with overridden(params, overrides) as copy:
         return flatten(YAML(typ="safe", pure=True).load(copy))
 
 
