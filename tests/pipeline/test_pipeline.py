@@ -7,14 +7,15 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import krippendorff
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import AUTHOR, TINY, Workspace, commit_all, copy_repository, dvc_environment, run
-from PIL import Image
+from conftest import AUTHOR, TINY, Workspace, commit_all, copy_repository, draw_picture, dvc_environment, refuse, run
+from PIL import Image, ImageOps
 from ruamel.yaml import YAML
 from scipy import stats
 from sklearn.metrics import (
@@ -27,6 +28,10 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 from studio import studio
+
+import evaluate
+import external_evaluate
+import report
 
 BACKBONE = "efficientnetb1"
 CLASSES = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"]
@@ -269,6 +274,139 @@ def test_a_clone_shows_the_metrics_of_any_revision_and_repository(committed: Wor
         show = f"import dvc.api, json; print(json.dumps(dvc.api.metrics_show({arguments})))"
         shown = json.loads(run(clone, sys.executable, "-c", show).stdout)
         assert shown[BACKBONE]["emotion"]["accuracy"] == expected
+
+
+@pytest.fixture(scope="module")
+def clones(committed: Workspace, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Fresh clones beside a filled remote: as the repository is, and without the pipelines but the experiment's own."""
+    folder = tmp_path_factory.mktemp("clones")
+    use_remote(committed.folder, folder / "store")
+    run(committed.folder, "dvc", "push", "-q")
+    (committed.folder / ".dvc" / "config.local").unlink()
+    found = {"with": folder / "with", "without": folder / "without"}
+    for clone in found.values():
+        run(folder, "git", "clone", "-q", str(committed.folder), str(clone))
+        use_remote(clone, folder / "store")
+        # It is no output of a stage, but evaluate has read the folder with it.
+        shutil.copy(committed.folder / "models" / "resnet50.keras", clone / "models")
+    further = [file for file in found["without"].glob("**/dvc.yaml") if file.parent.name not in ("without", "data")]
+    assert found["without"] / "pipelines" / "external" / "dvc.yaml" in further
+    for file in further:
+        file.unlink()
+    return found
+
+
+def use_remote(folder: Path, store: Path) -> None:
+    run(folder, "dvc", "remote", "add", "-q", "--local", "-d", "store", str(store))
+
+
+SHOW_METRICS = "import dvc.api, json; print(json.dumps(dvc.api.metrics_show()))"
+SILENT = {
+    "status": ("dvc", "status"),
+    "metrics": (sys.executable, "-c", SHOW_METRICS),
+    "metrics diff": ("dvc", "metrics", "diff"),
+    "pull": ("dvc", "pull"),
+}
+
+
+def test_in_a_fresh_clone_no_further_pipeline_says_a_word(clones: dict[str, Path]) -> None:
+    def listen(clone: Path) -> dict[str, str]:
+        printed = {name: run(clone, *command) for name, command in SILENT.items()}
+        return {name: one.stdout + one.stderr for name, one in printed.items()}
+
+    with ThreadPoolExecutor() as pool:
+        said = dict(zip(clones, pool.map(listen, clones.values()), strict=True))
+    assert said["with"] == said["without"]
+    assert said["with"]["metrics diff"] == ""
+    assert "up to date" in run(clones["with"], "dvc", "status").stdout
+
+
+# The clone from here on has what was pulled.
+
+
+def write_web(experiment: Path, folder: Path) -> None:
+    """Write pictures of three classes in folders, among them copies of a training and of a validation image."""
+    for number, name in enumerate(("happy", "anger", "neutral")):
+        (folder / name).mkdir(parents=True)
+        for picture in range(8):
+            Image.fromarray(draw_picture(f"{number}-{picture}")).save(folder / name / f"{name}{picture}.png")
+    split = pd.read_csv(experiment / "metrics" / "split.csv", dtype=str).drop_duplicates("split")
+    for id, part in zip(split["id"], split["split"], strict=True):
+        original = Image.open(experiment / "data" / "sample" / "images" / f"{id}.jpg")
+        ImageOps.mirror(original).save(folder / "happy" / f"copy_of_{part}.jpg", quality=80)
+
+
+@pytest.fixture(scope="module")
+def tested(clones: dict[str, Path]) -> Workspace:
+    clone = clones["with"]
+    write_web(clone, clone / "data" / "web")
+    run(clone, "dvc", "add", "-q", "data/web")
+    run(clone, "git", "add", "--all")
+    run(clone, "git", *AUTHOR, "commit", "-q", "-m", "track data/web")
+    entry = "pipelines/external/params.yaml:+datasets.web={raw: data/web, layout: folders}"
+    # The command of docs/external.md.
+    run(clone, "dvc", "exp", "run", "-S", entry, "pipelines/external/dvc.yaml")
+    return Workspace(clone)
+
+
+def test_models_are_tested_on_another_dataset_by_one_command(tested: Workspace) -> None:
+    results = tested.read_metrics("external/web/results")
+    assert results["dataset"]["dataset"] == "data/web"
+    assert results["classes"] == ["neutral", "happy", "anger"]
+    assert results["copies"] == {"train": 1, "val": 1}
+    copies = pd.read_csv(tested.folder / "metrics" / "external" / "web" / "copies.csv", dtype=str)
+    assert sorted(copies["id"]) == ["copy_of_train", "copy_of_val"]
+    model = tested.folder / "models" / f"{BACKBONE}.keras"
+    assert results["models"][BACKBONE]["md5"] == hashlib.md5(model.read_bytes()).hexdigest()
+    trained_on = results["models"][BACKBONE]["card"]["trained_on"]
+    assert (trained_on["dataset"], trained_on["images"]) == ("data/sample", 64)
+    table = pd.read_csv(tested.folder / "metrics" / "external" / "web" / "predictions" / f"{BACKBONE}.csv")
+    assert len(table) == 26
+    accuracy = (table["expression"] == table["predicted_expression"]).mean()
+    assert results["free"][BACKBONE]["emotion"]["accuracy"] == pytest.approx(accuracy)
+    limited = table[["p_neutral", "p_happy", "p_anger"]].to_numpy().argmax(axis=1)
+    expected = (np.array([0, 1, 6])[limited] == table["expression"]).mean()
+    assert results["limited"][BACKBONE]["emotion"]["accuracy"] == pytest.approx(expected)
+    changed = run(tested.folder, "git", "status", "--porcelain").stdout.split()[1::2]
+    assert set(changed) == {"pipelines/external/params.yaml", "metrics/external/", "pipelines/external/dvc.lock"}
+    assert "up to date" in run(tested.folder, "dvc", "status").stdout
+
+
+def test_the_report_joins_the_page_until_the_models_are_others(
+    tested: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tested.folder)
+    page = tested.folder / "metrics" / "full_report.html"
+    report.main()
+    assert capsys.readouterr().err == ""
+    assert "Trained on data/sample, tested on data/web</h1>" in page.read_text()
+    assert f"external.web.limited.{BACKBONE}.emotion.accuracy" in page.read_text()
+    model = tested.folder / "models" / f"{BACKBONE}.keras"
+    aside = model.rename(model.with_suffix(".aside"))
+    model.write_bytes(aside.read_bytes() + b"trained again")
+    try:
+        report.main()
+    finally:
+        aside.replace(model)
+    assert "metrics/external/web/report.html is left out: it is of another efficientnetb1" in capsys.readouterr().err
+    assert "data/web" not in page.read_text()
+
+
+def test_models_of_other_records_are_refused(tested: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same faces on other sides of the split are other records, and no page claims anything of them."""
+    tested.set_params(**{"data.seed": 1})
+    pages = [tested.folder / "metrics" / name for name in ("report.html", "external/web/report.html")]
+    before = [page.read_bytes() for page in pages]
+    for script in ("prepare", "augment"):
+        shutil.rmtree(tested.folder / "data" / ("prepared" if script == "prepare" else "augmented"))
+        assert tested.run_script(script).returncode == 0
+    for stage, arguments in ((evaluate, []), (external_evaluate, ["web"])):
+        monkeypatch.setattr("sys.argv", [f"{stage.__name__}.py", *arguments])
+        line = refuse(tested, monkeypatch, stage.main)
+        assert f"models/{BACKBONE}.keras was trained on 64 images of data/sample" in line
+        assert "hold data/sample" in line
+        assert "`dvc repro` trains it on these" in line
+    assert [page.read_bytes() for page in pages] == before
 
 
 def test_a_forced_run_leaves_nothing_to_commit(committed: Workspace) -> None:
