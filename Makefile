@@ -15,7 +15,7 @@ repro: $(INSTALLED) ## run the experiment
 test: $(INSTALLED) ## run the tests
 	$(ACTIVATE) && pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-report: $(INSTALLED) ## write metrics/full_report.html, with timings and pictures of the worst errors
+report: $(INSTALLED) ## write metrics/full_report.html, with timings, pictures of the worst errors and the pages of further pipelines
 	$(ACTIVATE) && python src/report.py
 
 table: $(INSTALLED) ## print a row for each experiment, with the parameters that differ
