@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ROOT
 from ruamel.yaml import YAML
@@ -44,8 +45,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "data" / "sample"
 
 
-def test_every_face_has_its_image_and_annotations_and_nothing_else(sample: Path) -> None:
-    expected = {f"images/{i}.jpg" for i in range(IMAGES)}
+def test_every_face_has_its_image_and_annotations_and_a_row_of_attributes_and_nothing_else(sample: Path) -> None:
+    expected = {"attributes.csv", *(f"images/{i}.jpg" for i in range(IMAGES))}
     expected |= {f"annotations/{i}_{k}.npy" for i in range(IMAGES) for k in ("exp", "val", "aro", "lnd")}
     assert set(contents(sample)) == expected
     beside = [path for path in sample.parent.rglob("*") if path.is_file() and sample not in path.parents]
@@ -75,6 +76,14 @@ def test_files_hold_the_face_that_was_drawn(sample: Path) -> None:
     # RGB, not BGR, and of a quality that keeps the picture.
     assert np.abs(image[..., ::-1].astype(int) - face.image).mean() < 6
     assert float(np.load(sample / "annotations" / "3_val.npy")) == pytest.approx(face.valence, abs=1e-6)
+
+
+def test_each_row_of_attributes_is_what_was_drawn(sample: Path) -> None:
+    table = pd.read_csv(sample / "attributes.csv", keep_default_na=False)
+    assert table["id"].tolist() == list(range(IMAGES))
+    for face_id, row in table.set_index("id").iterrows():
+        drawn = render_face(SEED, int(str(face_id)), int(str(face_id)) % 8, SIZE, EXPRESSIVENESS).attributes
+        assert row.to_dict() == {**drawn, "age": round(float(drawn["age"]), 2), "yaw": round(float(drawn["yaw"]), 1)}
 
 
 def test_number_of_processes_changes_no_byte(sample: Path, tmp_path: Path) -> None:

@@ -297,6 +297,43 @@ def patch(point: np.ndarray, reach: int = 7) -> tuple[slice, slice]:
     return slice(y - reach, y + reach), slice(x - reach, x + reach)
 
 
+@pytest.mark.parametrize(
+    ("attribute", "room", "painter"),
+    [
+        ("glasses", face_module.features, "paint_glasses"),
+        ("headwear", face_module.head, "paint_headwear"),
+        ("facial_hair", face_module.head, "paint_facial_hair"),
+    ],
+)
+def test_an_attribute_is_none_where_nothing_of_it_is_painted(
+    monkeypatch: pytest.MonkeyPatch, attribute: str, room: object, painter: str
+) -> None:
+    before = [render_face(3, face_id, 0, SIZE) for face_id in range(40)]
+    monkeypatch.setattr(room, painter, lambda *_: None)
+    for face_id, face in enumerate(before):
+        is_painted = (render_face(3, face_id, 0, SIZE).image != face.image).any()
+        assert is_painted == (face.attributes[attribute] != "none"), face_id
+    assert len({face.attributes[attribute] for face in before}) >= 3
+
+
+def test_yaw_is_the_angle_by_which_the_head_is_turned(faces: list[Face]) -> None:
+    yaw = [face.attributes["yaw"] for face in faces]
+    beside = [
+        (face.landmarks[30, 0] - face.landmarks[[0, 16], 0].mean()) / np.ptp(face.landmarks[:, 0]) for face in faces
+    ]
+    assert np.corrcoef(yaw, beside)[0, 1] > 0.9
+    assert 20 < max(yaw) < 30
+
+
+def test_skin_tones_are_in_the_order_of_their_light(pose_as: Callable[..., Face]) -> None:
+    drawn = [pose_as(face_id) for face_id in range(60)]
+    light = {
+        tone: np.mean([f.image[patch(f.landmarks[30])].mean() for f in drawn if f.attributes["skin_tone"] == tone])
+        for tone in ("light", "medium", "dark")
+    }
+    assert light["light"] > light["medium"] + 10 > light["dark"] + 20
+
+
 def test_looks_do_not_tell_the_expression(faces: list[Face]) -> None:
     # Corners of the picture show hair, clothes and background: they must not differ between classes.
     corners = np.array([face.image[:12, :12].mean() for face in faces]).reshape(-1, 8)
