@@ -29,6 +29,7 @@ from affect.training.fit import (
     balanced_class_weights,
     compile_model,
     fit,
+    has_votes,
     make_examples,
 )
 
@@ -85,7 +86,8 @@ def train_model(
         for part, index in zip(inputs, (train.index, val.index), strict=True)
     )
     training_model = clone_with_fused_ops(trainable, precision)
-    compile_model(training_model, tasks, params.train.learning_rate, params.train.loss_weights.model_dump())
+    loss_weights = params.train.loss_weights.model_dump()
+    compile_model(training_model, tasks, params.train.learning_rate, loss_weights, has_votes(train.index))
     if checkpoint.restore(training_model, training_fingerprint(model, params, precision)):
         print(f"train: goes on after epoch {len(checkpoint.epochs)}, from {checkpoint.file}", flush=True)
     metrics = paths.training_metrics(model.full.name)

@@ -6,17 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from affect.core.records import (
-    CARD_FILE,
-    IMAGES_FILE,
-    INDEX_FILE,
-    create_images,
-    read_card,
-    read_records,
-    truncate_images,
-    write_card,
-    write_index,
-)
+from affect.core.labels import VOTES
+from affect.core.records import IMAGES_FILE, INDEX_FILE, create_images, read_records, truncate_images, write_index
 from affect.plumbing.errors import InputError
 
 INDEX = pd.DataFrame(
@@ -84,46 +75,12 @@ def test_an_index_of_another_length_is_refused(folder: Path) -> None:
         read_records(folder)
 
 
-def hash_of(folder: Path) -> str:
-    return write_card(folder, "data/faces", "folders", "none", 3).hash
-
-
-def test_the_card_says_what_the_records_are_and_is_the_same_again(folder: Path) -> None:
-    written = write_card(folder, "data/faces", "folders", "eyes", 3, made_of="12ab")
-    assert read_card(folder) == written
-    said = (written.dataset, written.layout, written.align, written.images, written.made_of)
-    assert said == ("data/faces", "folders", "eyes", 3, "12ab")
-    before = (folder / CARD_FILE).read_bytes()
-    write_card(folder, "data/faces", "folders", "eyes", 3, made_of="12ab")
-    assert (folder / CARD_FILE).read_bytes() == before
-
-
-def test_one_pixel_or_one_label_makes_another_hash(folder: Path) -> None:
-    hashes = {hash_of(folder)}
-    create_images(folder / IMAGES_FILE, 3, 8).write(0, IMAGES ^ (np.arange(IMAGES.size) == 5).reshape(IMAGES.shape))
-    hashes.add(hash_of(folder))
-    write_index(folder, INDEX.assign(split="train"))
-    hashes.add(hash_of(folder))
-    assert len(hashes) == 3
-
-
-def test_the_card_is_read_without_a_look_at_the_records(folder: Path) -> None:
-    written = write_card(folder, "data/faces", "folders", "none", 3)
-    (folder / IMAGES_FILE).unlink()
-    (folder / INDEX_FILE).unlink()
-    assert read_card(folder) == written
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"\xff", b'{"dataset": "a"}', b'{"dataset": 1, "layout": "a", "images": "3"}']
-)
-def test_a_damaged_card_is_named_on_one_line(folder: Path, content: bytes) -> None:
-    (folder / CARD_FILE).write_bytes(content)
-    with pytest.raises(InputError, match=r"dataset\.json: not readable as a card.*remove it and run dvc repro") as said:
-        read_card(folder)
-    assert "\n" not in str(said.value)
-
-
-def test_a_missing_card_is_named(folder: Path) -> None:
-    with pytest.raises(InputError, match=r"dataset\.json: cannot be read \(No such file.*run dvc repro"):
-        read_card(folder)
+@pytest.mark.parametrize("votes", [[0.5, 0.4], [1.2, -0.2]], ids=["not all", "negative"])
+def test_votes_are_shares_of_a_whole(folder: Path, votes: list[float]) -> None:
+    shares = pd.DataFrame(0.0, index=INDEX.index, columns=VOTES).assign(vote_happy=1.0)
+    write_index(folder, INDEX.join(shares))
+    assert read_records(folder).index["vote_happy"].tolist() == [1.0] * 3
+    shares.loc[1, VOTES[:2]] = votes
+    write_index(folder, INDEX.join(shares))
+    with pytest.raises(InputError, match="no shares of a whole"):
+        read_records(folder)

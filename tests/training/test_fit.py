@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from keras import layers
 
+from affect.core.labels import VOTES
 from affect.evaluation import metrics
 from affect.models.kernels import clone_with_fused_ops
 from affect.models.multitask import HeadWidths, SplitModel, build_model
@@ -20,6 +21,7 @@ from affect.training.fit import (
     balanced_class_weights,
     compile_model,
     fit,
+    has_votes,
     make_examples,
 )
 
@@ -168,10 +170,12 @@ class Logs(keras.callbacks.Callback):
         self.last = dict(logs or {})
 
 
-def fit_on_numbers(valence: np.ndarray, weights: np.ndarray | None = None) -> tuple[dict[str, float], np.ndarray, dict]:
+def fit_on_numbers(
+    valence: np.ndarray, weights: np.ndarray | None = None, votes: np.ndarray | None = None
+) -> tuple[dict[str, float], np.ndarray, dict]:
     """Train on 17 examples, the last of which is an odd one, in batches of 8, 8 and 1, at a rate that changes nothing.
 
-    Returns the logs, the expressions and the predictions.
+    Returns the logs, the expressions (the commonest votes where there are votes) and the predictions.
     """
     draws = np.random.default_rng(0)
     inputs = keras.Input((4,))
@@ -180,8 +184,10 @@ def fit_on_numbers(valence: np.ndarray, weights: np.ndarray | None = None) -> tu
     features = draws.normal(size=(17, 4)).astype(np.float32)
     features[16] *= 9
     index = pd.DataFrame({"expression": draws.integers(0, 8, 17), "valence": valence})
+    if votes is not None:
+        index = index.assign(expression=votes.argmax(axis=1), **dict(zip(VOTES, votes.T, strict=True)))
     batches = Batches(make_examples(features, index, TASKS[:2], weights), BATCH)
-    compile_model(model, TASKS[:2], 1e-9, {"emotion": 1.0, "valence": 3.0})
+    compile_model(model, TASKS[:2], 1e-9, {"emotion": 1.0, "valence": 3.0}, has_votes(index))
     fit(model, batches, batches, range(1), [logs := Logs()])
     return logs.last, index["expression"].to_numpy(), model.predict_on_batch(features)
 
@@ -206,6 +212,52 @@ def test_a_balanced_loss_is_the_mean_of_the_expressions_means() -> None:
     logs, _, predicted = fit_on_numbers(np.zeros(17), balanced_class_weights(pd.Series(expressions)))
     losses = pd.Series(-np.log(predicted["emotion"][np.arange(17), expressions]))
     assert logs["val_emotion_loss"] == pytest.approx(losses.groupby(expressions).mean().mean(), rel=1e-4)
+
+
+def draw_votes(images: int) -> np.ndarray:
+    """Draw the shares of ten annotators' votes."""
+    draws = np.random.default_rng(4)
+    return draws.multinomial(10, draws.dirichlet(np.full(8, 0.3), images)) / 10
+
+
+def test_votes_are_learnt_by_the_cross_entropy_against_their_shares() -> None:
+    votes = draw_votes(17)
+    logs, expressions, predicted = fit_on_numbers(np.zeros(17), votes=votes)
+    expected = -(votes * np.log(predicted["emotion"])).sum(axis=1).mean()
+    assert abs(expected + np.log(predicted["emotion"][np.arange(17), expressions]).mean()) > 0.05
+    for side in ("", "val_"):
+        assert logs[f"{side}emotion_loss"] == pytest.approx(expected, rel=1e-4)
+        right = predicted["emotion"].argmax(axis=1) == expressions
+        assert logs[f"{side}emotion_accuracy"] == pytest.approx(right.mean(), rel=1e-4)
+
+
+def test_the_loss_of_votes_is_weighted_by_the_commonest_expression() -> None:
+    votes = draw_votes(17)
+    weights = balanced_class_weights(pd.Series(votes.argmax(axis=1)))
+    logs, expressions, predicted = fit_on_numbers(np.zeros(17), weights, votes)
+    losses = pd.Series(-(votes * np.log(predicted["emotion"])).sum(axis=1))
+    assert logs["val_emotion_loss"] == pytest.approx(losses.groupby(expressions).mean().mean(), rel=1e-4)
+
+
+def test_a_network_learns_how_far_annotators_agree() -> None:
+    """Of two kinds of images, the one divides the annotators and the other does not."""
+    keras.utils.set_random_seed(1)
+    kind = np.tile([0, 1], 32)
+    shares = np.array([[0.6, 0.4, 0, 0, 0, 0, 0, 0], [1.0, 0, 0, 0, 0, 0, 0, 0]])
+    index = pd.DataFrame({"expression": 0} | dict(zip(VOTES, shares[kind].T, strict=True)), index=range(64))
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, {"emotion": layers.Dense(8, "softmax")(inputs)})
+    compile_model(model, TASKS[:1], 0.1, LOSS_WEIGHTS, has_votes(index))
+    batches = Batches(make_examples(np.eye(2, dtype=np.float32)[kind], index, TASKS[:1]), 16, seed=0)
+    fit(model, batches, batches, range(60), [])
+    predicted = model.predict_on_batch(np.eye(2, dtype=np.float32))["emotion"]
+    np.testing.assert_allclose(predicted, shares, atol=0.05)
+
+
+def test_without_votes_the_expression_is_learnt_as_a_number() -> None:
+    assert not has_votes(TRAIN_INDEX)
+    target = make_examples(TRAIN_IMAGES, TRAIN_INDEX, TASKS).targets["emotion"]
+    np.testing.assert_array_equal(target, TRAIN_INDEX["expression"])
 
 
 def test_each_annotated_image_pulls_as_much_whatever_its_batch() -> None:

@@ -10,8 +10,8 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from affect.core.array_file import ArrayFile
-from affect.core.files import write_json, write_table
-from affect.core.labels import VALENCE_AROUSAL
+from affect.core.files import write_table
+from affect.core.labels import VALENCE_AROUSAL, VOTES
 from affect.plumbing.errors import InputError
 
 IMAGES_FILE = "images.npy"
@@ -22,6 +22,8 @@ FILES = (IMAGES_FILE, INDEX_FILE, CARD_FILE)
 ATTRIBUTE = "attribute."
 # Columns of texts, numbers though some may look like.
 TEXTS = ("id", "group", "person")
+# How far the shares of eight expressions, rounded to six digits, may add up to something other than 1.
+SHARES_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,10 @@ def _check_index(index: pd.DataFrame, images: int) -> None:
         raise ValueError(f"{INDEX_FILE} lacks {', '.join(sorted(missing))}")
     if index["expression"].dtype.kind != "i" or not index["expression"].between(0, 7).all():
         raise ValueError(f"{INDEX_FILE} has an expression other than 0 to 7")
+    if VOTES[0] in index:
+        shares = index[VOTES].to_numpy(float)
+        if not (shares >= 0).all() or not (np.abs(shares.sum(axis=1) - 1) < SHARES_ROUNDING).all():
+            raise ValueError(f"{INDEX_FILE} has votes that are no shares of a whole")
     for task in VALENCE_AROUSAL:
         if index[task].dtype.kind not in "fi" or not (index[task].isna() | index[task].between(-1, 1)).all():
             raise ValueError(f"{INDEX_FILE} has {task} outside [-1, 1]")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from keras import KerasTensor, ops
 
-from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
+from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL, VOTES
 from affect.core.rng import hash_seed
 from affect.models.kernels import adam
 from affect.plumbing.errors import InputError
@@ -74,17 +74,23 @@ def annotated_tasks(index: pd.DataFrame) -> tuple[str, ...]:
     return ("emotion", *(task for task in VALENCE_AROUSAL if index[task].notna().any()))
 
 
+def has_votes(index: pd.DataFrame) -> bool:
+    """Whether an index of records has the shares of votes for each expression, which are then learnt."""
+    return set(VOTES) <= set(index.columns)
+
+
 def make_examples(
     inputs: Array, index: pd.DataFrame, tasks: Sequence[str], class_weights: np.ndarray | None = None
 ) -> Examples:
-    """Pair inputs with the labels of their index.
+    """Pair inputs with the labels of their index; that of emotion is (8,) shares of votes where it has them, else int.
 
-    class_weights: (8,), the weight of each expression, 1 on average over the images. Annotated valence and arousal
+    class_weights: (8,), the weight of each expression, 1 on average over the images. An image with votes weighs as its
+    commonest one does. Annotated valence and arousal
     weigh 1 / (annotated share), so that weights average 1 over all images.
     """
     expressions = index["expression"].to_numpy()
     weights_of_classes = np.ones(len(EXPRESSIONS)) if class_weights is None else class_weights
-    targets = {"emotion": expressions}
+    targets = {"emotion": index[VOTES].to_numpy(np.float32) if has_votes(index) else expressions}
     weights = {"emotion": weights_of_classes[expressions].astype(np.float32)}
     for task in tasks[1:]:
         values = index[task].to_numpy(np.float32)[:, None]
@@ -103,34 +109,41 @@ def balanced_class_weights(expressions: pd.Series) -> np.ndarray:
 
 
 def compile_model(
-    model: keras.Model, tasks: Sequence[str], learning_rate: float, loss_weights: Mapping[str, float]
+    model: keras.Model,
+    tasks: Sequence[str],
+    learning_rate: float,
+    loss_weights: Mapping[str, float],
+    votes: bool = False,
 ) -> None:
     """Set Adam, cross-entropy for the expression, squared error for valence and arousal, and what the curves show.
 
+    votes: whether the examples have shares of votes in place of the expression; accuracy is then of the commonest.
+
     A loss, that of all tasks (`loss`) or of one (`{task}_loss`), is the mean over the images that have the label.
     """
+    metrics, losses = keras.metrics, keras.losses
+    cross_entropy = losses.CategoricalCrossentropy() if votes else losses.SparseCategoricalCrossentropy()
     # Keras puts the task before a metric's name only where there are several tasks.
     accuracy = "accuracy" if len(tasks) > 1 else "emotion_accuracy"
     model.compile(
         optimizer=adam(learning_rate),
-        metrics={"emotion": [keras.metrics.SparseCategoricalAccuracy(accuracy)]},
-        weighted_metrics={
-            task: [keras.metrics.RootMeanSquaredError("rmse"), ConcordanceCorrelation()] for task in tasks[1:]
+        metrics={
+            "emotion": [metrics.CategoricalAccuracy(accuracy) if votes else metrics.SparseCategoricalAccuracy(accuracy)]
         },
+        weighted_metrics={task: [metrics.RootMeanSquaredError("rmse"), ConcordanceCorrelation()] for task in tasks[1:]},
     )
-    model.task_losses = {task: keras.metrics.Mean(f"{task}_loss") for task in tasks}
-    model.compute_loss = _sum_losses(model, {task: loss_weights[task] for task in tasks})
+    model.task_losses = {task: metrics.Mean(f"{task}_loss") for task in tasks}
+    model.compute_loss = _sum_losses(model, cross_entropy, {task: loss_weights[task] for task in tasks})
 
 
-def _sum_losses(model: keras.Model, loss_weights: Mapping[str, float]) -> Callable[..., object]:
+def _sum_losses(
+    model: keras.Model, cross_entropy: keras.losses.Loss, loss_weights: Mapping[str, float]
+) -> Callable[..., object]:
     """Return the model's loss as Keras calls it: the weighted sum of the tasks', which `task_losses` average.
 
     Keras's own averages of each task's loss give a small last batch the weight of a whole one.
     """
-    losses = {
-        task: keras.losses.SparseCategoricalCrossentropy() if task == "emotion" else keras.losses.MeanSquaredError()
-        for task in loss_weights
-    }
+    losses = {task: cross_entropy if task == "emotion" else keras.losses.MeanSquaredError() for task in loss_weights}
 
     def compute_loss(
         x: object,  # noqa: ARG001, Keras passes it
