@@ -317,7 +317,7 @@ def test_an_attribute_is_none_where_nothing_of_it_is_painted(
 
 
 def test_yaw_is_the_angle_by_which_the_head_is_turned(faces: list[Face]) -> None:
-    yaw = [face.attributes["yaw"] for face in faces]
+    yaw = [float(face.attributes["yaw"]) for face in faces]
     beside = [
         (face.landmarks[30, 0] - face.landmarks[[0, 16], 0].mean()) / np.ptp(face.landmarks[:, 0]) for face in faces
     ]

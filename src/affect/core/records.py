@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from affect.core.array_file import ArrayFile
-from affect.core.files import write_table
+from affect.core.files import write_json, write_table
 from affect.core.labels import VALENCE_AROUSAL, VOTES
 from affect.plumbing.errors import InputError
 

@@ -85,8 +85,8 @@ def make_examples(
     """Pair inputs with the labels of their index; that of emotion is (8,) shares of votes where it has them, else int.
 
     class_weights: (8,), the weight of each expression, 1 on average over the images. An image with votes weighs as its
-    commonest one does. Annotated valence and arousal
-    weigh 1 / (annotated share), so that weights average 1 over all images.
+    commonest one does. Annotated valence and arousal weigh 1 / (annotated share), so that weights average 1 over all
+    images.
     """
     expressions = index["expression"].to_numpy()
     weights_of_classes = np.ones(len(EXPRESSIONS)) if class_weights is None else class_weights
