@@ -2,7 +2,6 @@
 `dvc repro pipelines/external/dvc.yaml:evaluate@NAME`."""
 
 import argparse
-from pathlib import Path
 
 import pandas as pd
 
@@ -17,7 +16,7 @@ from affect.models.card import describe_fitting, require_trained_on
 from affect.models.predictors import Predictor, open_predictor, predict_records
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
-from affect.plumbing.params import BACKBONES, load_external, load_params
+from affect.plumbing.params import BACKBONES, Params, load_external, load_params
 from affect.plumbing.stage import run_stage
 from affect.report.pages.external import read_external, render_external_html, render_external_markdown
 
@@ -37,23 +36,15 @@ def main() -> None:
     require_folder(metrics / "predictions", list_files())
     backend.set_up()
     records, card = read_records(paths.EXTERNAL / name), read_card(paths.EXTERNAL / name)
-    cards = read_card(paths.PREPARED), read_card(paths.AUGMENTED)
-    tables: dict[str, pd.DataFrame] = {}
-    models: dict[str, dict] = {}
-    for backbone in params.backbones:
-        file = paths.model_file(backbone)
-        predictor = open_predictor(file)
-        known = require_trained_on(file, predictor.card, *cards)
-        require_size(predictor, records, name)
-        models[backbone] = {"md5": paths.file_md5(file), "card": known.model_dump()}
-        tables[backbone] = predict_records(predictor, records, params.evaluate.batch_size)
+    tables, models = predict_with_all(params, records, name)
     trained = read_records(paths.PREPARED)
     copies = list_copies(records, trained, params.data.duplicate_distance)
+    bootstrap, bins = params.evaluate.bootstrap, params.evaluate.calibration_bins
     results = {
         "dataset": {"name": name, "fitting": describe_fitting(card, records.size)} | card.model_dump(),
         "models": models,
         "copies": {split: int((copies["split"] == split).sum()) for split in SEEN},
-        **evaluate_ways(tables, params.evaluate.bootstrap, params.evaluate.seed, params.evaluate.calibration_bins),
+        **evaluate_ways(tables, bootstrap, params.evaluate.seed, bins),
         "baselines": baselines(trained.select("train").index, records.index),
     }
     with atomic_folder(metrics / "predictions", list_files()) as folder:
@@ -61,8 +52,27 @@ def main() -> None:
             write_table(folder / f"{network}.csv", table)
     write_table(metrics / "copies.csv", copies)
     write_json(metrics / "results.json", results)
-    write_report(metrics, params.evaluate.bootstrap)
+    external = read_external(metrics)
+    write_text(metrics / "report.md", render_external_markdown(external, bootstrap))
+    write_text(metrics / "report.html", render_external_html(external, bootstrap))
     print(f"external_evaluate: {metrics / 'report.html'}")
+
+
+def predict_with_all(params: Params, records: Records, name: str) -> tuple[dict[str, pd.DataFrame], dict[str, dict]]:
+    """Return each network's predictions, and the MD5 and the card of its file.
+
+    Raises InputError for a model of other records than the experiment's, and of another image size.
+    """
+    cards = read_card(paths.PREPARED), read_card(paths.AUGMENTED)
+    tables, models = {}, {}
+    for backbone in params.backbones:
+        file = paths.model_file(backbone)
+        predictor = open_predictor(file)
+        card = require_trained_on(file, predictor.card, *cards)
+        require_size(predictor, records, name)
+        models[str(backbone)] = {"md5": paths.file_md5(file), "card": card.model_dump()}
+        tables[str(backbone)] = predict_records(predictor, records, params.evaluate.batch_size)
+    return tables, models
 
 
 def list_files() -> list[str]:
@@ -89,13 +99,6 @@ def list_copies(records: Records, trained: Records, distance: int) -> pd.DataFra
     return pd.DataFrame(
         {"id": copies["id"].to_numpy(), "copy_of": originals["id"].to_numpy(), "split": originals["split"].to_numpy()}
     )
-
-
-def write_report(metrics: Path, resamples: int) -> None:
-    """Write report.md and report.html from the files in the dataset's folder of metrics/external."""
-    external = read_external(metrics)
-    write_text(metrics / "report.md", render_external_markdown(external, resamples))
-    write_text(metrics / "report.html", render_external_html(external, resamples))
 
 
 if __name__ == "__main__":

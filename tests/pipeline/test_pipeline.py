@@ -32,6 +32,9 @@ from studio import studio
 import evaluate
 import external_evaluate
 import report
+from affect.core.records import read_records
+from affect.models.predictors import open_predictor
+from affect.plumbing.errors import InputError
 
 BACKBONE = "efficientnetb1"
 CLASSES = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"]
@@ -390,6 +393,17 @@ def test_the_report_joins_the_page_until_the_models_are_others(
         aside.replace(model)
     assert "metrics/external/web/report.html is left out: it is of another efficientnetb1" in capsys.readouterr().err
     assert "data/web" not in page.read_text()
+
+
+def test_a_model_of_another_image_size_is_refused(tested: Workspace) -> None:
+    records = read_records(tested.folder / "data" / "external" / "web")
+    predictor = open_predictor(tested.folder / "models" / f"{BACKBONE}.keras")
+    external_evaluate.require_size(predictor, records, "web")
+    predictor.image_size = 64
+    with pytest.raises(
+        InputError, match=f"{BACKBONE} takes images of 64 pixels, but data/external/web holds 32, which"
+    ):
+        external_evaluate.require_size(predictor, records, "web")
 
 
 def test_models_of_other_records_are_refused(tested: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
