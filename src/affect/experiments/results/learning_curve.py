@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from affect.evaluation.comparison import count_digits
 from affect.experiments.reading import Experiment
 from affect.experiments.results.markdown import format_estimate, format_table
 from affect.plumbing import paths
@@ -64,4 +63,4 @@ def _cell(row: Any) -> str:
     if row is None:
         return "undefined"
     interval = None if pd.isna(row.low) else (row.low, row.high)
-    return format_estimate(row.value, interval, count_digits(interval or []))
+    return format_estimate(row.value, interval)

@@ -39,7 +39,7 @@ def _show_metrics(results: dict[str, Any], networks: Sequence[str]) -> str:
 
 def _show(result: dict[str, Any], task: str, metric: str) -> str:
     interval = result["intervals"].get(task, {}).get(metric)
-    return format_estimate(result.get(task, {}).get(metric), interval, count_digits(interval or []))
+    return format_estimate(result.get(task, {}).get(metric), interval)
 
 
 def _show_differences(results: dict[str, Any]) -> Iterator[str]:
