@@ -5,7 +5,7 @@ INSTALLED := $(VENV)/installed
 ACTIVATE := . $(VENV)/bin/activate
 FOLDS ?= 5
 
-.PHONY: setup repro test test-keras test-optuna test-share test-intervals report table ablation seeds folds curve chaos fuzz bench bench-scale bench-duplicates picture lint format lock
+.PHONY: setup repro test test-keras test-optuna test-share test-intervals report table ablation seeds folds curve chaos fuzz bench bench-scale bench-duplicates bench-layouts picture lint format lock
 
 setup: $(INSTALLED) ## set up .venv alone
 
@@ -63,6 +63,9 @@ bench-scale: $(INSTALLED) ## measure the stages as the dataset grows
 
 bench-duplicates: $(INSTALLED) ## measure which copies of the photographs in FACES are found
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/duplicates.py $(FACES)
+
+bench-layouts: $(INSTALLED) ## list, label and split 100,000 items in each layout; fails over 10 s or 500 MB
+	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/layouts.py
 
 picture: $(INSTALLED) ## draw the README's picture from the run in metrics/
 	$(ACTIVATE) && python src/picture.py

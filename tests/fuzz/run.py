@@ -1,8 +1,8 @@
 """Fuzz what reads a stranger's files: `make fuzz`, or `PYTHONPATH=src:tests python tests/fuzz/run.py --seconds 600`.
 
-Each target runs under atheris, in a process of its own, for a third of the time. An input that is neither accepted nor
-refused with a reason, that takes over 10 seconds or over 2 GB, ends it: it is kept in fuzzing/, and said. What atheris
-prints is in fuzzing/{target}.log.
+Each target runs under atheris, in a process of its own, for a quarter of the time. An input that is neither accepted
+nor refused with a reason, that takes over 10 seconds or over 2 GB, ends it: it is kept in fuzzing/, and said. What
+atheris prints is in fuzzing/{target}.log.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-NAMES = ("dataset", "records", "params")
+NAMES = ("dataset", "tables", "records", "params")
 FOUND = Path("fuzzing")
 
 

@@ -13,7 +13,12 @@ from PIL import Image
 
 def seeds(target: str) -> list[bytes]:
     """Return inputs that the target accepts."""
-    return {"dataset": dataset_seeds, "records": records_seeds, "params": params_seeds}[target]()
+    return {
+        "dataset": dataset_seeds,
+        "tables": tables_seeds,
+        "records": records_seeds,
+        "params": params_seeds,
+    }[target]()
 
 
 def dataset_seeds() -> list[bytes]:
@@ -22,6 +27,15 @@ def dataset_seeds() -> list[bytes]:
     picture = Image.fromarray(draw_picture("fuzz", 24))
     images = [save(partial(picture.save, format=kind)) for kind in ("JPEG", "PNG", "WEBP")]
     return [image + SEPARATOR + save(partial(np.save, arr=label)) for image, label in zip(images, labels, strict=True)]
+
+
+def tables_seeds() -> list[bytes]:
+    """A table with every column, FER2013's, and AffectNet's list with and without its header."""
+    columns = b"id,path,expression,valence,arousal,person,split,box,age\n"
+    rows = b'1,picture.png,happy,0.5,-0.5,ann,train,"0 0 2 2",7\n2,picture.png,Anger,,,,val,,\n'
+    header = b"subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal\n"
+    row = b"picture.png,0,0,2,2,1.5;2.5,1,0.25,-2\n"
+    return [columns + rows, b'emotion, pixels,Usage\n3,"0 1 2 255",Training\n', header + row, row]
 
 
 def records_seeds() -> list[bytes]:

@@ -3,17 +3,31 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from affect.core.records import IMAGES_FILE, INDEX_FILE, read_records
 from affect.data.images.cropping import letterbox
 from affect.data.images.reading import ImageLimits, UnusableImageError
+from affect.data.ingestion import make_square
 from affect.data.layouts.affectnet import AffectNet
+from affect.data.layouts.affectnet_csv import AffectNetCsv
+from affect.data.layouts.fer2013 import Fer2013
+from affect.data.layouts.item import Item, Layout
+from affect.data.layouts.table import Table
 from affect.plumbing.errors import InputError
 from affect.plumbing.params import load_params
 
 # Returns the reason for which an input is refused, or "".
 Target = Callable[[Path, bytes], str]
+
+# The layouts of one CSV, by the name that each looks for.
+TABLES: dict[str, type[Table | Fer2013 | AffectNetCsv]] = {
+    "labels.csv": Table,
+    "fer2013.csv": Fer2013,
+    "validation.csv": AffectNetCsv,
+}
+PICTURE = cv2.imencode(".png", np.full((2, 2, 3), 90, np.uint8))[1].tobytes()
 
 # Between the two files that one input is cut into.
 SEPARATOR = b"\0--\0"
@@ -34,6 +48,37 @@ def read_dataset(folder: Path, content: bytes) -> str:
         return f"{refusal.reason}: {refusal.detail}"
     assert label.expression in range(8)
     assert letterbox(read, 32).shape == (32, 32, 3)
+    return ""
+
+
+def read_tables(folder: Path, content: bytes) -> str:
+    """Read a CSV in each of the layouts that lie in one."""
+    refusals = []
+    for name, layout in TABLES.items():
+        place = folder / name
+        place.mkdir(exist_ok=True)
+        (place / "picture.png").write_bytes(PICTURE)
+        (place / name).write_bytes(content)
+        layout.fits(place)
+        try:
+            refusals += [refuse_item(opened, item) for opened in (layout(place),) for item in opened.list_items()]
+        except InputError as refusal:
+            refusals.append(str(refusal).replace(str(folder), ""))
+    # Accepted as one of them, or refused by all.
+    return "" if "" in refusals else refusals[0]
+
+
+def refuse_item(layout: Layout, item: Item) -> str:
+    """Read an item and return the reason for which it is refused, or ""."""
+    try:
+        labels = layout.read_labels(item)
+        read = layout.read_picture(item, ImageLimits(1, 100_000))
+        assert make_square(read, labels, 32).shape == (32, 32, 3)
+    except UnusableImageError as refusal:
+        return f"{refusal.reason}: {refusal.detail}"
+    assert labels.expression in range(8)
+    assert not abs(labels.valence) > 1
+    assert not abs(labels.arousal) > 1
     return ""
 
 
@@ -70,4 +115,9 @@ def cut(content: bytes) -> tuple[bytes, bytes]:
     return first, second
 
 
-TARGETS: dict[str, Target] = {"dataset": read_dataset, "records": open_records, "params": read_params}
+TARGETS: dict[str, Target] = {
+    "dataset": read_dataset,
+    "tables": read_tables,
+    "records": open_records,
+    "params": read_params,
+}

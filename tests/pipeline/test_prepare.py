@@ -1,14 +1,13 @@
 """prepare and augment, run as scripts: what they write, and that nothing of the held-out images leaks."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, Workspace, draw_picture, write_face
+from conftest import Workspace, draw_picture, write_face
 
 from affect.core.records import Records, read_records
 from affect.data.layouts import affectnet
@@ -202,22 +201,6 @@ def test_a_picture_and_its_mirror_image_are_on_one_side(workspace: Workspace) ->
     split = workspace.read_split()
     assert all(split[str(id)] == split[f"{id}_mirrored"] for id in range(60))
     assert set(split.values()) == {"train", "val"}
-
-
-def test_affectnets_two_folders_come_in_as_the_readme_says(workspace: Workspace) -> None:
-    for part, ids in (("train", range(24)), ("val", range(8))):
-        for id in ids:
-            write_face(workspace.folder / "AFFECTNET" / f"{part}_set", id, id % 8, image=draw_picture(f"{part}{id}"))
-    readme = (ROOT / "data" / "README.md").read_text()
-    (commands,) = [block for block in re.findall(r"```\n(.+?)```", readme, re.DOTALL) if "_set" in block]
-    (workspace.folder / "data" / "splits").mkdir(parents=True)
-    without_dvc = "\n".join(line for line in commands.splitlines() if not line.startswith(("dvc", "git")))
-    subprocess.run(["bash", "-e", "-c", without_dvc], cwd=workspace.folder, check=True)
-    workspace.set_params(**{"data.raw": "data/affectnet", "data.split_file": "data/splits/affectnet.csv"})
-    result = workspace.run_script("prepare")
-    assert (result.returncode, result.stderr) == (0, "")
-    expected = {f"train_{id}": "train" for id in range(24)} | {f"val_{id}": "val" for id in range(8)}
-    assert workspace.read_split() == expected
 
 
 def test_a_sample_is_counted(workspace: Workspace) -> None:

@@ -12,7 +12,7 @@ from affect.core.records import ATTRIBUTE
 from affect.data.images.files import compose
 from affect.data.layouts.item import Item, Layout
 from affect.data.layouts.registry import open_layout
-from affect.data.tables import read_table
+from affect.data.tables import read_table, show
 from affect.plumbing.errors import InputError
 from affect.plumbing.params import Dataset
 
@@ -34,7 +34,7 @@ def list_dataset(dataset: Dataset) -> tuple[Layout, list[Item]]:
         items = _join_attributes(items, layout.raw / FILE)
     if dataset.person is not None:
         items = [replace(item, columns={**item.columns, PERSON: _find_person(item, dataset.person)}) for item in items]
-    return layout, items
+    return layout, [_compose_person(item) for item in items]
 
 
 def tabulate(items: Sequence[Item]) -> pd.DataFrame:
@@ -68,7 +68,7 @@ def choose_attributes(columns: pd.DataFrame) -> list[str]:
 def _join_attributes(items: list[Item], file: Path) -> list[Item]:
     table = read_table(file)
     if "id" not in table:
-        raise InputError(f"{file}: has the columns {', '.join(table.columns)}, but needs id")
+        raise InputError(f"{file}: has the columns {show(list(table.columns))}, but needs id")
     ids = table["id"].map(compose)
     if ids.duplicated().any():
         raise InputError(f"{file}: has the id {ids[ids.duplicated()].iloc[0]!r} twice")
@@ -78,12 +78,23 @@ def _join_attributes(items: list[Item], file: Path) -> list[Item]:
     return [replace(item, columns=rows[item.id] | dict(item.columns)) if item.id in rows else item for item in items]
 
 
+def _compose_person(item: Item) -> Item:
+    """Return the item with the person's name in one form, whichever that of each file is."""
+    person = item.columns.get(PERSON, "")
+    return item if person.isascii() else replace(item, columns={**item.columns, PERSON: compose(person)})
+
+
 def _find_person(item: Item, rule: int | str) -> str:
     """Return the person on a picture, by a folder's level or by a regular expression on the id."""
     if isinstance(rule, str):
-        if found := re.search(rule, item.id):
-            return next((group for group in found.groups() if group), found[0])
-        raise InputError(f"data.person: {rule!r} is not in the id {item.id!r}; its first group is to be the person")
+        found = re.search(rule, item.id)
+        # The group that has matched, as of several alternatives; all of it where there is no group.
+        if found and (person := next(filter(None, found.groups() or (found[0],)), None)):
+            return person
+        raise InputError(f"data.person: {rule!r} finds no person in the id {item.id!r}; its first group should be one")
+    if not item.file:
+        # An id without a picture is dropped later, with its reason.
+        return ""
     folders = PurePath(item.file).parts[:-1]
     level = rule - 1 if rule > 0 else rule
     if not -len(folders) <= level < len(folders):

@@ -1,5 +1,6 @@
 """The face in an image, as the square array that the networks take: one way for training and prediction."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,8 @@ from affect.core.opencv import cv2
 EYES = (slice(36, 42), slice(42, 48))
 # Where the middle of each eye comes to lie in an aligned face, as shares of its side from the left and from the top.
 EYE_LEFT, EYE_RIGHT, EYE_HEIGHT = 0.3, 0.7, 0.38
+# No image has as many pixels a side; beyond, a floating point number has no fractions of a pixel.
+MAX_COORDINATE = 1e9
 
 
 class Box(NamedTuple):
@@ -36,49 +39,61 @@ def letterbox(image: np.ndarray, size: int) -> np.ndarray:
 def crop_square(image: np.ndarray, box: Box, size: int, scale: float = 1.0) -> np.ndarray:
     """Cut out the square about the centre of a box, and resize it to (size, size, 3).
 
-    scale: the square's side, in longer sides of the box. What lies outside the image is black. Raises ValueError where
-    the square and the image have no pixel in common.
+    scale: the square's side, in longer sides of the box. The square is of whole pixels, at least one, and at most half
+    a pixel from where the box says. What lies outside the image is black; the box of the whole image gives its
+    letterbox. Raises ValueError where the square and the image have no pixel in common.
     """
-    side = scale * max(box.width, box.height)
-    left, top = box.left + (box.width - side) / 2, box.top + (box.height - side) / 2
-    # Whole pixels, so that a box of the whole image is the image itself.
-    rows, columns = (
-        slice(max(0, round(start)), min(length, round(start + side)))
-        for start, length in ((top, image.shape[0]), (left, image.shape[1]))
-    )
-    if rows.start >= rows.stop or columns.start >= columns.stop:
+    if not np.isfinite((*box, scale)).all() or max(map(abs, box)) * max(scale, 1) > MAX_COORDINATE:
         raise ValueError("the box lies outside the image")
-    y_0, y_1 = _place(rows, top, side, size)
-    x_0, x_1 = _place(columns, left, side, size)
+    side = max(1, _round(scale * max(box.width, box.height)))
+    rows, inner_rows = _cut(box.top + (box.height - side) / 2, side, image.shape[0], size)
+    columns, inner_columns = _cut(box.left + (box.width - side) / 2, side, image.shape[1], size)
     square = np.zeros((size, size, 3), np.uint8)
-    square[y_0:y_1, x_0:x_1] = _resize(image[rows, columns], x_1 - x_0, y_1 - y_0)
+    square[inner_rows, inner_columns] = _resize(
+        image[rows, columns], inner_columns.stop - inner_columns.start, inner_rows.stop - inner_rows.start
+    )
     return square
 
 
 def align_eyes(image: np.ndarray, landmarks: np.ndarray, size: int) -> np.ndarray:
     """Turn, scale and shift a face so that its eyes lie level at fixed places of a (size, size, 3) image.
 
-    landmarks: (68, 2) positions (x, y) in pixels, in the order of iBUG 300-W. What lies outside the image is black.
-    Raises ValueError where both eyes are at one place.
+    landmarks: (68, 2) positions (x, y) in pixels, in the order of iBUG 300-W; whole numbers are the middles of pixels.
+    What lies outside the image is black. Raises ValueError where both eyes are at one place, and where the aligned face
+    and the image have no pixel in common.
     """
     first, second = (landmarks[eye].mean(axis=0) for eye in EYES)
     across = second - first
     distance = float(np.hypot(*across))
-    if not distance > 0:
-        raise ValueError("both eyes are at one place")
+    if not 0 < distance <= MAX_COORDINATE or np.abs(first).max() > MAX_COORDINATE:
+        raise ValueError("the eyes are at one place, or outside the image")
     scale = (EYE_RIGHT - EYE_LEFT) * size / distance
+    # From pixels of the image to those of the aligned face: both eyes where they should be.
+    turn = np.array([[across[0], across[1]], [-across[1], across[0]]]) * (scale / distance)
+    target = np.array([(EYE_LEFT + EYE_RIGHT) / 2, EYE_HEIGHT]) * size - 0.5
+    warp = np.column_stack([turn, target - turn @ (first + second) / 2])
+    left, top, part = _cut_seen(image, warp, size)
     # A warp takes single pixels: where it would skip some, the image is averaged down first.
-    shrunk = min(1.0, scale)
-    height, width = (max(1, round(length * shrunk)) for length in image.shape[:2])
-    small = _resize(image, width, height) if shrunk < 1 else image
-    # Pixels are at half places: their middles are what is scaled.
-    steps = np.array([width / image.shape[1], height / image.shape[0]])
-    middle = ((first + second) / 2 + 0.5) * steps - 0.5
-    angle = float(np.degrees(np.arctan2(across[1], across[0])))
-    warp = cv2.getRotationMatrix2D(tuple(map(float, middle)), angle, scale / shrunk)
-    target = np.array([(EYE_LEFT + EYE_RIGHT) / 2 * size - 0.5, EYE_HEIGHT * size - 0.5])
-    warp[:, 2] += target - middle
+    height, width = (max(1, round(length * min(1.0, scale))) for length in part.shape[:2])
+    small = _resize(part, width, height)
+    # Pixels are squares about whole numbers, and it is their edges that a resize scales.
+    steps = np.array([part.shape[1] / width, part.shape[0] / height])
+    warp[:, 2] += warp[:, :2] @ ((steps - 1) / 2 + [left, top])
+    warp[:, :2] *= steps
     return cv2.warpAffine(small, warp, (size, size), flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0))
+
+
+def _cut_seen(image: np.ndarray, warp: np.ndarray, size: int) -> tuple[int, int, np.ndarray]:
+    """Return the part of an image, after its left and top, that a warp brings into a (size, size) one."""
+    back = np.linalg.inv(warp[:, :2])
+    corners = np.array([[x, y] for x in (-1, size) for y in (-1, size)])
+    seen = (corners - warp[:, 2]) @ back.T
+    # A pixel more on each side, which is mixed in where it is averaged.
+    low = np.maximum(np.floor(seen.min(axis=0)).astype(int) - 1, 0)
+    high = np.minimum(np.ceil(seen.max(axis=0)).astype(int) + 2, image.shape[1::-1])
+    if (low >= high).any():
+        raise ValueError("the face lies outside the image")
+    return low[0], low[1], image[low[1] : high[1], low[0] : high[0]]
 
 
 def _resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -86,8 +101,21 @@ def _resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def _place(part: slice, start: float, side: float, size: int) -> tuple[int, int]:
-    """Return from where to where a part of the image lies in the square, in its pixels."""
-    scale = size / max(round(start + side) - round(start), 1)
-    first = min(max(round((part.start - round(start)) * scale), 0), size - 1)
-    return first, min(max(round((part.stop - round(start)) * scale), first + 1), size)
+def _cut(start: float, side: int, length: int, size: int) -> tuple[slice, slice]:
+    """Return, along one axis, the pixels of an image in a square, and where they lie once the square has `size`."""
+    if start > 0 or start + side < length:
+        # An edge inside the image is between two pixels.
+        start = _round(start)
+    first, last = max(0, int(start)), min(length, int(start + side))
+    if first >= last:
+        raise ValueError("the box lies outside the image")
+    inner = max(1, round((last - first) * size / side))
+    # About the middle of what is seen, and inside.
+    place = int(((first + last - 2 * start) * size - inner * side) // (2 * side))
+    place = min(max(place, 0), size - inner)
+    return slice(first, last), slice(place, place + inner)
+
+
+def _round(value: float) -> int:
+    """Round halves up: Python rounds them to even numbers, so that a square of five pixels would have four or six."""
+    return math.floor(value + 0.5)

@@ -10,6 +10,8 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp")
 
 # What macOS leaves beside each file on a disk of another system: ._NAME, with these first bytes (RFC 1740).
 APPLE_DOUBLE = b"\0\5\x16\7"
+# Python refuses to make a number of thousands of digits; an id as long is no number.
+MAX_DIGITS = 18
 # What file managers leave in folders of pictures.
 LEFT_BY_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")
 
@@ -19,11 +21,11 @@ def compose(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def is_apple_double(file: Path) -> bool:
+def is_apple_double(file: Path | os.DirEntry[str]) -> bool:
     """Whether a file is a macOS AppleDouble sidecar."""
     if not file.name.startswith("._") or not file.is_file():
         return False
-    with file.open("rb") as opened:
+    with Path(file).open("rb") as opened:
         return opened.read(len(APPLE_DOUBLE)) == APPLE_DOUBLE
 
 
@@ -58,4 +60,4 @@ def name_files(files: Sequence[str]) -> list[str]:
 
 def natural_order(id: str) -> tuple[int, str]:
     """Return the key by which ids are sorted: numbers by their value, before all others."""
-    return (int(id) if id.isdecimal() else -1, id)
+    return (int(id) if id.isdecimal() and len(id) <= MAX_DIGITS else -1, id)

@@ -4,7 +4,6 @@ A folder that has `train_set` and `val_set`, each in this layout, is the two joi
 numbers repeat, and the official split is kept.
 """
 
-import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from affect.data.images.files import IMAGE_SUFFIXES, compose, is_apple_double, is_image, natural_order
 from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
 from affect.data.layouts.item import Item, Labels, check_expression, check_va
+from affect.data.tables import read_npy
 from affect.plumbing.errors import InputError
 
 IMAGES, ANNOTATIONS = "images", "annotations"
@@ -71,16 +71,14 @@ class AffectNet:
         Raises UnusableImageError for a missing, unreadable or out-of-range label and for AffectNet's labels 8-10.
         """
         _require_one(item.source)
-        folder = self.raw / item.source.folder / ANNOTATIONS
-        name = item.source.annotations[0] if item.source.annotations else item.source.id
-        expression_file = folder / f"{name}{EXPRESSION_SUFFIX}"
         if not item.source.annotations:
-            raise UnusableImageError("no_annotation", f"{expression_file.name} is missing")
+            raise UnusableImageError("no_annotation", f"{item.source.id}{EXPRESSION_SUFFIX} is missing")
+        files = os.path.join(self.raw, item.source.folder, ANNOTATIONS, item.source.annotations[0])  # noqa: PTH118
         return Labels(
-            _read_expression(expression_file),
-            _read_va(folder / f"{name}_val.npy"),
-            _read_va(folder / f"{name}_aro.npy"),
-            landmarks=_read_landmarks(folder / f"{name}_lnd.npy") if self.align else None,
+            _read_expression(f"{files}{EXPRESSION_SUFFIX}"),
+            _read_va(f"{files}_val.npy"),
+            _read_va(f"{files}_aro.npy"),
+            landmarks=_read_landmarks(f"{files}_lnd.npy") if self.align else None,
         )
 
     def read_picture(self, item: Item, limits: ImageLimits) -> np.ndarray:
@@ -138,47 +136,53 @@ def _require_one(files: Files) -> None:
 def _list_names(folder: Path) -> Iterator[str]:
     try:
         with os.scandir(folder) as found:
-            yield from (file.name for file in found if not is_apple_double(Path(file)))
+            yield from (file.name for file in found if not is_apple_double(file))
     except OSError as error:
         raise InputError(
             f"data.raw: {folder} can't be listed: {error.strerror}; `python src/look.py` says which data.layout fits"
         ) from None
 
 
-def _read_expression(file: Path) -> int:
-    return check_expression(_read_numbers(file, 1).item(), file.name)
+def _read_expression(file: str) -> int:
+    return check_expression(_read_numbers(file, 1).item(), _name(file))
 
 
-def _read_va(file: Path) -> float:
-    return check_va(_read_numbers(file, 1).item(), file.name) if os.path.lexists(file) else np.nan
-
-
-def _read_landmarks(file: Path) -> np.ndarray:
-    if not os.path.lexists(file):
-        raise UnusableImageError("no_landmarks", f"{file.name} is missing, and data.align is eyes")
-    return _read_numbers(file, 2 * N_LANDMARKS).reshape(N_LANDMARKS, 2)
-
-
-def _read_numbers(file: Path, count: int) -> np.ndarray:
-    """Read numbers, stored as numbers or, as AffectNet does, as strings, into a (count,) array."""
+def _read_va(file: str) -> float:
     try:
-        # Opening a named pipe would wait for ever.
-        if not file.is_file():
-            raise ValueError("not a file")
-        if file.stat().st_size > MAX_ANNOTATION_BYTES:
-            raise ValueError(f"too large for {'one number' if count == 1 else f'{count} numbers'}")
-        content = file.read_bytes()
-        if not content.startswith(np.lib.format.MAGIC_PREFIX):
-            raise ValueError("is no .npy file, as numpy.save writes it")
-        array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+        return check_va(_read_numbers(file, 1).item(), _name(file))
+    except FileNotFoundError:
+        return np.nan
+
+
+def _read_landmarks(file: str) -> np.ndarray:
+    try:
+        return _read_numbers(file, 2 * N_LANDMARKS).reshape(N_LANDMARKS, 2)
+    except FileNotFoundError:
+        name = _name(file)
+        raise UnusableImageError("no_landmarks", f"{name} is missing, and data.align is eyes") from None
+
+
+def _read_numbers(file: str, count: int) -> np.ndarray:
+    """Read numbers, stored as numbers or, as AffectNet does, as strings, into a (count,) array.
+
+    Raises FileNotFoundError where there is no file, and UnusableImageError for one that does not hold them.
+    """
+    try:
+        array = read_npy(file, MAX_ANNOTATION_BYTES)
         values = np.array([float(array.item())]) if count == 1 else array.reshape(count).astype(np.float64)
     # A damaged file makes NumPy raise almost anything, down to tokenize.TokenError and SystemError.
     except Exception as error:
+        if isinstance(error, FileNotFoundError) and not os.path.lexists(file):
+            raise
         reason = "holds Python objects, not a number" if "allow_pickle" in str(error) else _one_line(error)
-        raise UnusableImageError("annotation_unreadable", f"{file.name}: {reason}") from None
+        raise UnusableImageError("annotation_unreadable", f"{_name(file)}: {reason}") from None
     if np.isnan(values).any():
-        raise UnusableImageError("annotation_unreadable", f"{file.name} is NaN")
+        raise UnusableImageError("annotation_unreadable", f"{_name(file)} is NaN")
     return values
+
+
+def _name(file: str) -> str:
+    return file.rpartition("/")[2]
 
 
 def _one_line(error: Exception) -> str:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -16,9 +16,9 @@ import pandas as pd
 
 from affect.data.images.files import name_files, natural_order
 from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
-from affect.data.layouts.item import Item, Labels, check_expression, check_va
+from affect.data.layouts.item import Item, Labels, check_expression, check_name, check_va, find_picture
 from affect.data.layouts.table import read_box, read_number
-from affect.data.tables import read_header, read_table
+from affect.data.tables import read_header, read_table, show
 from affect.plumbing.errors import InputError
 
 LISTS = {"training.csv": "train", "validation.csv": "val", "automatically_annotated.csv": None}
@@ -67,7 +67,9 @@ class AffectNetCsv:
         Raises UnusableImageError for an unreadable or out-of-range label, AffectNet's labels 8-10, a face without a
         box, and a picture in several rows.
         """
-        *box, landmarks, expression, valence, arousal, repeated = item.source
+        check_name(item.id)
+        *box, expression, valence, arousal, repeated = item.source
+        landmarks = box.pop() if self.align else ""
         if repeated:
             raise UnusableImageError("duplicate_id", f"{item.file} is in several rows")
         number = check_expression(read_number(expression, f"expression of {item.id}"), f"expression of {item.id}")
@@ -80,8 +82,8 @@ class AffectNetCsv:
         )
 
     def read_picture(self, item: Item, limits: ImageLimits) -> np.ndarray:
-        """Read the whole picture. Raises UnusableImageError where it is unusable."""
-        return read_image(self.raw / item.file, limits)
+        """Read the whole picture. Raises UnusableImageError where it is missing, unusable, or outside the dataset."""
+        return read_image(find_picture(self.raw, item.file), limits)
 
     def _choose_lists(self) -> list[Path]:
         found = _find_lists(self.raw)
@@ -101,24 +103,24 @@ class AffectNetCsv:
         """Yield the picture's path, labels and split of each row."""
         if not _has_columns(file):
             raise InputError(
-                f"data.raw: {file} has the columns {', '.join(read_header(file))}, but needs {', '.join(COLUMNS)}"
+                f"data.raw: {file} has the columns {show(read_header(file))}, but needs {', '.join(COLUMNS)}"
             )
+        # The landmarks are most of a list.
         wanted = [name for name in COLUMNS if self.align or name != LANDMARKS]
-        table = read_table(file, None if PATH in read_header(file) else COLUMNS, wanted).reindex(columns=COLUMNS)
+        table = read_table(file, None if PATH in read_header(file) else COLUMNS, wanted)
         folder = self._find_pictures(file, table[PATH])
-        columns = (table[name].str.strip() for name in COLUMNS[1:])
         split = LISTS[file.name]
-        for path, *labels in zip(table[PATH], *columns, strict=True):
-            yield str(PurePath(folder, path)), tuple(labels), split
+        for path, *labels in table[wanted].itertuples(index=False, name=None):
+            yield f"{folder}/{path}" if folder else path, tuple(labels), split
 
     def _find_pictures(self, file: Path, listed: "pd.Series") -> str:
         """Return the folder, within the dataset, from which a list names its pictures."""
         below = sorted(path.name for path in self.raw.iterdir() if path.is_dir())
         for folder in ("", *below):
-            if any((self.raw / folder / path).is_file() for path in islice(listed, TRIED)):
+            if any(_exists(self.raw / folder, path) for path in islice(listed, TRIED)):
                 return folder
         raise InputError(
-            f"data.raw: {self.raw} has no picture of {file}, such as {listed.iloc[0]}, in it or one folder below"
+            f"data.raw: {self.raw} has no picture of {file}, such as {listed.iloc[0]!r}, in it or one folder below"
         )
 
 
@@ -128,7 +130,18 @@ def _find_lists(raw: Path) -> list[Path]:
 
 def _has_columns(file: Path) -> bool:
     header = read_header(file)
-    return set(COLUMNS) <= set(header) or (PATH not in header and len(header) == len(COLUMNS))
+    return set(COLUMNS) <= set(header) or (len(header) == len(COLUMNS) and all(map(_is_number, header[1:5])))
+
+
+def _is_number(text: str) -> bool:
+    return text.strip().lstrip("-").replace(".", "", 1).isdecimal()
+
+
+def _exists(folder: Path, file: str) -> bool:
+    try:
+        return find_picture(folder, file).is_file()
+    except UnusableImageError:
+        return False
 
 
 def _read_landmarks(text: str, id: str) -> np.ndarray:

@@ -5,7 +5,7 @@ Facial Expression Recognition with Crowd-Sourced Label Distribution (2016), and 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -23,10 +23,15 @@ CLASSES = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 USAGES = {"training": "train", "publictest": "val", "privatetest": "test"}
 # FERPlus's columns, in their order: the eight expressions, and what shows none.
 VOTED = ("neutral", "happy", "surprise", "sad", "anger", "disgust", "fear", "contempt", "unknown", "no_face")
-FERPLUS_COLUMNS = (
-    *("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF"),
-)
+FERPLUS = "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF"
 PLACES = [VOTED.index(name) for name in EXPRESSIONS]
+
+# Of FERPlus's soft labels; with more the authors leave a picture out.
+MAX_SHOWN = 3
+# The longest way to write one: three digits and a space.
+BYTES_A_PIXEL = 4
+# What may stand about a value.
+AROUND = b' \t\r\n"'
 
 Votes = Literal["majority", "soft"]
 
@@ -38,7 +43,7 @@ class Row:
     start: int
     length: int
     emotion: str
-    votes: tuple[int, ...] | None
+    votes: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Fer2013:
     """The layout. file: the CSV's name in raw, needed where several fit.
 
     votes: which labels are read: None for FER2013's own; "majority" for the expression with over half of FERPlus's
-    votes; "soft" for the shares of its votes as well.
+    votes; "soft" for the shares of the expressions with most of its votes as well.
     """
 
     raw: Path
@@ -65,20 +70,17 @@ class Fer2013:
         Raises InputError for a CSV that is not FER2013's, and for votes that are not there or not of its rows.
         """
         file = self._choose_file()
-        votes = self._read_votes()
         items = []
-        for number, (row, usage) in enumerate(_read_rows(file, votes)):
-            if usage not in USAGES:
+        for number, (row, usage) in enumerate(_read_rows(file)):
+            if usage.casefold() not in USAGES:
                 raise InputError(
                     f"data.raw: {file}: Usage of row {number} is {usage[:40]!r}, not Training, PublicTest or "
                     f"PrivateTest"
                 )
-            items.append(Item(str(number), file.name, row, USAGES[usage]))
-        if votes is not None and len(votes) != len(items):
-            raise InputError(
-                f"data.votes: FERPlus has {len(votes)} rows, but {file} has {len(items)}; they go row by row"
-            )
-        return items
+            items.append(Item(str(number), file.name, row, USAGES[usage.casefold()]))
+        if not items:
+            raise InputError(f"data.raw: {file}: has no rows")
+        return items if self.votes is None else self._join_votes(file, items)
 
     def read_labels(self, item: Item) -> Labels:
         """Read the label of a row. Raises UnusableImageError for one that shows no expression, or several."""
@@ -88,25 +90,23 @@ class Fer2013:
                     "expression_out_of_range", f"emotion of row {item.id} is {item.source.emotion!r}, not 0 to 6"
                 )
             return Labels(EXPRESSIONS.index(CLASSES[int(item.source.emotion)]))
-        votes = np.array(item.source.votes, float)
+        votes = np.array(item.source.votes)
         # As the authors do: a single vote is taken for a slip.
         votes[votes <= 1] = 0
-        winner = VOTED[int(votes.argmax())] if votes.any() else "unknown"
+        kept = _most_voted(votes) if self.votes == "soft" else np.where(2 * votes > votes.sum(), votes, 0)
+        winner = VOTED[int(kept.argmax())] if kept.any() else "unknown"
         if winner not in EXPRESSIONS:
             reason = "expression_no_face" if winner == "no_face" else "expression_uncertain"
-            raise UnusableImageError(reason, f"FERPlus has row {item.id} as {winner.replace('_', ' ')}")
+            raise UnusableImageError(reason, f"FERPlus's votes on row {item.id} are for {winner.replace('_', ' ')}")
         if self.votes == "majority":
-            if votes.max() <= votes.sum() / 2:
-                raise UnusableImageError(
-                    "expression_uncertain", f"no expression has most votes of FERPlus in row {item.id}"
-                )
             return Labels(EXPRESSIONS.index(winner))
-        of_expressions = votes[PLACES]
-        shares = of_expressions / of_expressions.sum()
-        return Labels(int(shares.argmax()), votes=tuple(float(share) for share in shares.round(6)))
+        shares = kept[PLACES] / kept[PLACES].sum()
+        return Labels(EXPRESSIONS.index(winner), votes=tuple(float(share) for share in shares.round(6)))
 
     def read_picture(self, item: Item, limits: ImageLimits) -> np.ndarray:
         """Return the pixels of a row. Raises UnusableImageError where they are no square of numbers in [0, 255]."""
+        if item.source.length > BYTES_A_PIXEL * limits.max_pixels:
+            raise UnusableImageError("image_too_large", f"row {item.id} has over {limits.max_pixels} pixels")
         with (self.raw / item.file).open("rb") as opened:
             opened.seek(item.source.start)
             text = opened.read(item.source.length)
@@ -121,9 +121,7 @@ class Fer2013:
         return pixels.astype(np.uint8).reshape(side, side, 1).repeat(3, axis=2)
 
     def _choose_file(self) -> Path:
-        fitting = _find_tables(self.raw)
-        if self.file is not None:
-            fitting = [file for file in fitting if file.name == self.file]
+        fitting = [file for file in _find_tables(self.raw) if self.file in {None, file.name}]
         if len(fitting) != 1:
             found = ", ".join(file.name for file in fitting) or "none"
             raise InputError(
@@ -132,46 +130,69 @@ class Fer2013:
             )
         return fitting[0]
 
-    def _read_votes(self) -> list[tuple[int, ...]] | None:
-        if self.votes is None:
-            return None
-        fitting = [file for file in list_tables(self.raw) if set(FERPLUS_COLUMNS) <= set(read_header(file))]
+    def _join_votes(self, file: Path, items: list[Item]) -> list[Item]:
+        """Give each item the votes of its row. Raises InputError where FERPlus is not there or not of these rows."""
+        fitting = [table for table in list_tables(self.raw) if set(FERPLUS) <= set(read_header(table))]
         if len(fitting) != 1:
-            raise InputError(
-                f"data.votes: {self.raw} needs one CSV with FERPlus's columns, {', '.join(FERPLUS_COLUMNS)}, "
-                f"but has {len(fitting)}"
-            )
-        table = read_table(fitting[0])[list(FERPLUS_COLUMNS)]
+            columns = ", ".join(FERPLUS)
+            raise InputError(f"data.votes: {self.raw} needs one CSV with FERPlus's {columns}, but has {len(fitting)}")
+        table = read_table(fitting[0])
+        if len(table) != len(items):
+            raise InputError(f"data.votes: {fitting[0]} has {len(table)} rows, but {file} has {len(items)}")
+        if "Usage" in table:
+            for item, usage in zip(items, table["Usage"].str.casefold(), strict=True):
+                if USAGES.get(usage) != item.split:
+                    raise InputError(f"data.votes: {fitting[0]} and {file} differ in the Usage of row {item.id}")
         try:
-            return list(table.astype(int).itertuples(index=False, name=None))
-        except ValueError as error:
+            votes = table[list(FERPLUS)].astype(int).itertuples(index=False, name=None)
+        except (ValueError, OverflowError) as error:
             raise InputError(f"{fitting[0]}: a number of votes is none ({error})") from None
+        return [replace(item, source=replace(item.source, votes=row)) for item, row in zip(items, votes, strict=True)]
 
 
-def _read_rows(file: Path, votes: list[tuple[int, ...]] | None) -> Iterator[tuple[Row, str]]:
-    """Yield each row and its usage in lower case; the pixels are left in the file."""
+def _most_voted(votes: np.ndarray) -> np.ndarray:
+    """Keep what has most votes, up to three quarters of them all, as the authors' code does for soft labels.
+
+    votes: (10,), in the order of VOTED. What is no expression ends it, and is kept only where it comes first. Nothing
+    is kept where that is half of all votes at most, or more than three expressions.
+    """
+    kept = np.zeros_like(votes)
+    for number in sorted(set(votes[votes > 0]), reverse=True):
+        equal = np.flatnonzero(votes == number)
+        expressions = equal[equal < len(EXPRESSIONS)]
+        kept[expressions] = number
+        if len(expressions) < len(equal):
+            if not kept.any():
+                kept[equal[0]] = number
+            break
+        if 4 * kept.sum() >= 3 * votes.sum() or np.count_nonzero(kept) >= MAX_SHOWN:
+            break
+    complete = 2 * kept.sum() > votes.sum() and np.count_nonzero(kept) <= MAX_SHOWN
+    return kept if complete else np.zeros_like(votes)
+
+
+def _read_rows(file: Path) -> Iterator[tuple[Row, str]]:
+    """Yield each row and its usage; the pixels are left in the file."""
     names = [name.casefold() for name in read_header(file)]
     pixels, emotion, usage = (names.index(name) for name in ("pixels", "emotion", "usage"))
     with file.open("rb") as opened:
         start = len(opened.readline())
-        for number, line in enumerate(opened):
-            fields = line.split(b",")
-            if len(fields) < len(names):
-                raise InputError(f"data.raw: {file}: row {number} has {len(fields)} of {len(names)} columns")
-            first = start + sum(len(field) + 1 for field in fields[:pixels])
-            quotes = 1 if fields[pixels].startswith(b'"') else 0
-            row = Row(
-                first + quotes,
-                len(fields[pixels].rstrip()) - 2 * quotes,
-                _text(fields[emotion]),
-                None if votes is None or number >= len(votes) else votes[number],
-            )
+        number = -1
+        for line in opened:
+            if line.strip():
+                number += 1
+                fields = line.split(b",")
+                if len(fields) != len(names):
+                    raise InputError(f"data.raw: {file}: row {number} has {len(fields)} of {len(names)} columns")
+                before = start + sum(len(field) + 1 for field in fields[:pixels])
+                inner = fields[pixels].strip(AROUND)
+                row = Row(before + fields[pixels].find(inner[:1] or b""), len(inner), _text(fields[emotion]))
+                yield row, _text(fields[usage])
             start += len(line)
-            yield row, _text(fields[usage]).casefold()
 
 
 def _text(field: bytes) -> str:
-    return field.decode(errors="backslashreplace").strip().strip('"')
+    return field.strip(AROUND).decode(errors="backslashreplace")
 
 
 def _find_tables(raw: Path) -> list[Path]:

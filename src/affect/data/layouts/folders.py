@@ -3,6 +3,7 @@
 Below its class a picture may lie in any folder. Class folders have no valence and arousal.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import ClassVar
@@ -12,7 +13,7 @@ import numpy as np
 from affect.data.images.files import IMAGE_SUFFIXES, is_image, name_files, natural_order, walk
 from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
 from affect.data.layouts.classes import KNOWN, LEFT_OUT, number_classes
-from affect.data.layouts.item import Item, Labels
+from affect.data.layouts.item import Item, Labels, check_name
 from affect.plumbing.errors import InputError
 
 SPLIT_FOLDERS = {
@@ -24,6 +25,8 @@ SPLIT_FOLDERS = {
     "test": "test",
     "testing": "test",
 }
+# Endings of what people write beside pictures: no fault, and no class if a folder holds nothing else.
+NOTES = ("", ".txt", ".md", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".pdf", ".html", ".log")
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Folders:
         return any(name in KNOWN or name.isdecimal() for name in names)
 
     def list_items(self) -> list[Item]:
-        """List the files below class folders, in the order of their ids.
+        """List the files below class folders but notes, in the order of their ids.
 
         Raises InputError where a class is none of the eight, a picture lies in no class folder, or there is none.
         """
@@ -53,24 +56,28 @@ class Folders:
             raise InputError(f"data.raw: {self.raw / loose[0]} lies in no folder of a class")
         if not pictures:
             raise InputError(f"data.raw: {self.raw} holds no {', '.join(IMAGE_SUFFIXES)} file")
-        # Files beside the class folders are notes; in them each should be a picture.
-        labelled = [(file, place) for file in files if (place := placed[file]) is not None]
+        # What lies beside the class folders are notes; in them each file of another kind should be a picture.
+        labelled = [(file, place) for file in files if (place := placed[file]) is not None and not _is_note(file)]
         numbers = number_classes((name for _, (_, name) in labelled), self.classes, self.raw)
+        ids = name_files([file for file, _ in labelled])
+        repeated = Counter(ids)
         items = [
-            Item(id, file, numbers[name], split)
-            for id, (file, (split, name)) in zip(name_files([file for file, _ in labelled]), labelled, strict=True)
+            Item(id, file, (numbers[name], repeated[id] > 1), split)
+            for id, (file, (split, name)) in zip(ids, labelled, strict=True)
         ]
         return sorted(items, key=lambda item: natural_order(item.id))
 
     def read_labels(self, item: Item) -> Labels:
         """Return the expression of its folder. Raises UnusableImageError for a class that is left out."""
-        if not item.id.isprintable():
-            raise UnusableImageError("name_unprintable", f"{item.id!r} has characters that can't be printed")
+        check_name(item.id)
+        expression, repeated = item.source
+        if repeated:
+            raise UnusableImageError("duplicate_id", f"several files are called {item.file}; their accents differ")
         if not is_image(item.file):
             raise UnusableImageError("no_image", f"{item.file} is of no ending that is read")
-        if item.source == LEFT_OUT:
+        if expression == LEFT_OUT:
             raise UnusableImageError("class_left_out", f"{item.file}: data.classes leaves its class out")
-        return Labels(item.source)
+        return Labels(expression)
 
     def read_picture(self, item: Item, limits: ImageLimits) -> np.ndarray:
         """Read the picture. Raises UnusableImageError where it is unusable."""
@@ -83,6 +90,10 @@ def _place(file: str) -> tuple[str | None, str] | None:
     split = SPLIT_FOLDERS.get(parts[0].casefold()) if len(parts) > 1 else None
     start = 1 if split else 0
     return (split, parts[start]) if len(parts) > start + 1 else None
+
+
+def _is_note(file: str) -> bool:
+    return PurePath(file).suffix.casefold() in NOTES
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -1,8 +1,10 @@
 """What a layout gives of a dataset: the interface that every layout has."""
 
+import os
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -74,6 +76,29 @@ class Layout(Protocol):
 
     def read_picture(self, item: Item, limits: ImageLimits) -> np.ndarray:
         """Read the whole picture, (height, width, 3) uint8 RGB. Raises UnusableImageError where it is unusable."""
+
+
+def find_picture(raw: Path, file: str) -> Path:
+    """Return where a picture is that a list names by its path in the dataset, however accents are stored on the disk.
+
+    Raises UnusableImageError for a path that leads out of the dataset, and where there is no file.
+    """
+    path = PurePosixPath(file)
+    if path.is_absolute() or ".." in path.parts:
+        raise UnusableImageError("no_image", f"{file!r} lies outside data.raw, where DVC would not see it")
+    forms = (file, unicodedata.normalize("NFC", file), unicodedata.normalize("NFD", file))
+    found = next((form for form in forms if form and os.path.lexists(raw / form)), None)
+    if found is None:
+        raise UnusableImageError("no_image", f"there is no file {file!r}")
+    return raw / found
+
+
+def check_name(id: str) -> None:
+    """Raise UnusableImageError for an id that no table could hold."""
+    if not id:
+        raise UnusableImageError("no_id", "an id is empty")
+    if not id.isprintable():
+        raise UnusableImageError("name_unprintable", f"{id!r} has characters that can't be printed")
 
 
 def check_expression(value: float, name: str) -> int:

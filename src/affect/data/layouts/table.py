@@ -9,20 +9,19 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from affect.core.labels import NOT_ANNOTATED
 from affect.data.images.cropping import Box
 from affect.data.images.files import compose, name_files, natural_order
 from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
 from affect.data.layouts.classes import LEFT_OUT, number_classes
 from affect.data.layouts.folders import SPLIT_FOLDERS
-from affect.data.layouts.item import ROUNDING, Item, Labels
-from affect.data.tables import list_tables, read_header, read_table
+from affect.data.layouts.item import ROUNDING, Item, Labels, check_name, check_va, find_picture
+from affect.data.tables import list_tables, read_header, read_table, show
 from affect.plumbing.errors import InputError
 
 NEEDED = ("path", "expression")
@@ -73,8 +72,7 @@ class Table:
         Raises UnusableImageError for a missing or unreadable label, and for several rows of one id.
         """
         expression, valence, arousal, box, repeated = item.source
-        if not item.id.isprintable():
-            raise UnusableImageError("name_unprintable", f"{item.id!r} has characters that can't be printed")
+        check_name(item.id)
         if repeated:
             raise UnusableImageError("duplicate_id", f"{item.id} is in several rows; a column id tells faces apart")
         if expression is None:
@@ -89,23 +87,22 @@ class Table:
         )
 
     def read_picture(self, item: Item, limits: ImageLimits) -> np.ndarray:
-        """Read the picture. Raises UnusableImageError where it is unusable, or lies outside the dataset."""
-        path = PurePosixPath(item.file)
-        if path.is_absolute() or ".." in path.parts:
-            raise UnusableImageError("no_image", f"{item.file} lies outside data.raw, where DVC would not see it")
-        return read_image(self.raw / path, limits)
+        """Read the picture. Raises UnusableImageError where it is missing, unusable, or outside the dataset."""
+        return read_image(find_picture(self.raw, item.file), limits)
 
     def _read(self) -> pd.DataFrame:
-        table = read_table(self._choose_file()).map(str.strip)
-        for ours, theirs in (self.columns or {}).items():
+        table = read_table(self._choose_file())
+        ours: dict[str, pd.Series] = {}
+        taken: set[str] = set()
+        for name, theirs in (self.columns or {}).items():
             parts = _parts(theirs, list(table.columns))
-            if missing := [name for name in parts if name not in table]:
+            if missing := [part for part in parts if part not in table]:
                 raise InputError(
-                    f"data.columns: {ours} is to be {missing[0]!r}, but the table has {', '.join(table.columns)}"
+                    f"data.columns: {name} is to be {missing[0]!r}, but the table has {show(list(table.columns))}"
                 )
-            joined = table[parts].agg(" ".join, axis=1) if len(parts) > 1 else table[parts[0]]
-            table = table.drop(columns=[*parts, *({ours} & set(table.columns) - set(parts))]).assign(**{ours: joined})
-        return table
+            ours[name] = table[parts].agg(" ".join, axis=1) if len(parts) > 1 else table[parts[0]]
+            taken |= {*parts, name}
+        return table.drop(columns=list(taken & set(table.columns))).assign(**ours)
 
     def _choose_file(self) -> Path:
         """Return the table. Raises InputError unless one is named or alone has the needed columns."""
@@ -123,7 +120,7 @@ class Table:
                 f"data.raw: {self.raw} has {_names(fitting)}; name one with -S data.table={fitting[0].name}"
             )
         if not fitting:
-            found = "; ".join(f"{file.name} has {', '.join(read_header(file))}" for file in tables) or "it has no CSV"
+            found = "; ".join(f"{file.name} has {show(read_header(file))}" for file in tables) or "it has no CSV"
             raise InputError(
                 f"data.raw: {self.raw}: no table with the columns {' and '.join(NEEDED)} ({found}). "
                 f"-S 'data.columns=[path:NAME]' says which column is one of {', '.join((*OWN, 'person'))}"
@@ -141,8 +138,9 @@ class Table:
             return np.nan
         value = read_number(text, f"{task} of {id}")
         low, high = self.va_range
-        if (low, high) == (-1, 1) and value == NOT_ANNOTATED:
-            return np.nan
+        if (low, high) == (-1, 1):
+            # Scaling would round: the same labels in another layout are the same bytes.
+            return check_va(value, f"{task} of {id}")
         scaled = 2 * (value - low) / (high - low) - 1
         if abs(scaled) > 1 + ROUNDING:
             raise UnusableImageError("affect_out_of_range", f"{task} of {id} is {text}, not in [{low:g}, {high:g}]")
@@ -157,7 +155,8 @@ def find_tables(raw: Path, needed: tuple[str, ...]) -> list[Path]:
 def read_number(text: str, name: str) -> float:
     """Return a number. Raises UnusableImageError for a text that is none."""
     try:
-        value = float(text)
+        # Python takes 1_0 for 10.
+        value = math.nan if "_" in text else float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

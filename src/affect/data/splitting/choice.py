@@ -71,5 +71,6 @@ def require_images(faces: pd.DataFrame, wanted: tuple[str, ...]) -> None:
         if not (faces["split"] == name).any():
             raise InputError(
                 f"the {name} split is empty with {len(faces)} images{cause}; "
-                f"use more of them, or change data.val_fraction, data.test_fraction or data.split_file"
+                f"use more of them, or change data.val_fraction, data.test_fraction, data.official_split or "
+                f"data.split_file"
             )

@@ -31,15 +31,15 @@ def split_into_folds(faces: pd.DataFrame, folds: int, seed: int) -> pd.Series:
 def _deal(sizes: np.ndarray, folds: int) -> np.ndarray:
     """Give each group to the fold that has least of what is in it.
 
-    sizes: (groups, expressions), the images of each. Returns (groups,) int from 0. As scikit-learn's
-    StratifiedGroupKFold it evens out the expressions, in a thirtieth of the time.
+    sizes: (groups, expressions), the images of each. Returns (groups,) int from 0. It evens out the
+    expressions as scikit-learn's StratifiedGroupKFold does, in an eighth of its time where each image is its own group.
     """
     weights = 1 / sizes.sum(axis=0).astype(float)
     held = np.zeros((folds, sizes.shape[1]))
     fold = np.empty(len(sizes), int)
     for group, shares in enumerate(sizes * weights):
         # The sum of squares over all folds and expressions grows least. Rounding must not decide between equals.
-        growth = (held @ shares).round(12)
+        growth = (held * shares).sum(axis=1).round(12)
         fold[group] = np.lexsort((held.sum(axis=1).round(12), growth))[0]
         held[fold[group]] += shares
     return fold
