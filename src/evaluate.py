@@ -12,6 +12,7 @@ from affect.core.records import Records, read_card, read_records
 from affect.data.images.contact_sheet import save_captioned
 from affect.evaluation.baselines import baselines
 from affect.evaluation.error_analysis import reliability, worst_errors
+from affect.evaluation.groups.division import find_groups
 from affect.evaluation.results import evaluate
 from affect.models import backend
 from affect.models.card import require_trained_on
@@ -59,7 +60,10 @@ def main() -> None:
         require_trained_on(file, predictor.card, *cards)
         tables[backbone] = predict_records(predictor, held_out, params.evaluate.batch_size)
         sizes[backbone] = predictor.size()
-    results = evaluate(tables, params.evaluate.bootstrap, params.evaluate.seed, params.evaluate.calibration_bins)
+    groups = find_groups(held_out.index)
+    results = evaluate(
+        tables, params.evaluate.bootstrap, params.evaluate.seed, params.evaluate.calibration_bins, groups
+    )
     results["cost"] = sizes
     results["baselines"] = baselines(records.select("train").index, held_out.index)
     write_json(paths.EVALUATE_METRICS, results | {"split": split, "images": len(held_out.index)})

@@ -12,7 +12,7 @@ from affect.data.attributes import index_columns, list_dataset
 from affect.data.images.reading import ImageLimits
 from affect.data.ingestion import ingest
 from affect.data.layouts.item import Item
-from affect.data.splitting.choice import choose
+from affect.data.splitting.choice import choose, name_split
 from affect.data.splitting.split_file import read_split_file
 from affect.data.summary import doubts_about_groups, refuse_faulty_dataset, summarise
 from affect.plumbing import paths
@@ -41,7 +41,7 @@ def main() -> None:
         write_index(folder, used[index_columns(used)])
         write_card(folder, data.raw, data.layout, data.align, len(used))
     write_table(paths.SPLIT_LIST, used[["id", "split"]])
-    summary = summarise(len(items), len(faces), used, dropped)
+    summary = summarise(len(items), len(faces), used, dropped) | {"split_from": name_split(data, given)}
     write_json(paths.PREPARE_METRICS, summary)
     report(summary)
     for doubt in doubts_about_groups(summary, used):

@@ -1,6 +1,6 @@
 """From the networks' predictions to metrics/evaluate.json."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,17 +10,25 @@ from affect.core.predictions import DECIMALS, PROBABILITIES
 from affect.evaluation.bootstrap import BootstrapEstimate, bootstrap
 from affect.evaluation.comparison import compare, mcnemar
 from affect.evaluation.error_analysis import expected_calibration_error, most_confused, per_class
+from affect.evaluation.groups.division import Group
+from affect.evaluation.groups.results import evaluate_groups
 from affect.evaluation.metrics import EXPRESSION_METRICS, PROBABILITY_METRICS, VA_METRICS, UndefinedMetricError
 from affect.evaluation.resampled_metrics import ResampledMetrics
 
 
-def evaluate(tables: Mapping[str, pd.DataFrame], resamples: int, seed: int, calibration_bins: int) -> dict:
+def evaluate(
+    tables: Mapping[str, pd.DataFrame],
+    resamples: int,
+    seed: int,
+    calibration_bins: int,
+    groups: Sequence[Group] = (),
+) -> dict:
     """Return all results of the networks, by network, then their calibration and comparison.
 
     `dvc exp show` has a column for each number in this order, and cuts the last, so the twelve metrics come first.
 
     tables: by network, predictions of the same images in the same rows, with the columns of
-    affect.core.predictions.COLUMNS. Valence and arousal are evaluated where annotated.
+    affect.core.predictions.COLUMNS. Valence and arousal are evaluated where annotated. groups: of the same images.
     """
     resampled = {network: ResampledMetrics(table) for network, table in tables.items()}
 
@@ -41,6 +49,8 @@ def evaluate(tables: Mapping[str, pd.DataFrame], resamples: int, seed: int, cali
             "classes": per_class(table),
             "confused": most_confused(table),
             "notes": notes,
+            # In a list, whose numbers make no columns of `dvc exp show`.
+            "groups": evaluate_groups(table, groups, resamples, seed),
         }
     calibration = {
         network: {"ece": round(expected_calibration_error(table, calibration_bins), DECIMALS)}

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from affect.core.predictions import DECIMALS
 from affect.evaluation.comparison import MIN_DIGITS, TIE, count_digits
+from affect.evaluation.groups.results import MIN_IMAGES
 from affect.report.pages.joined import MATRIX_METRICS, Page, list_columns
 from affect.report.plots.of_run import plot_all
 from affect.report.provenance import package_versions
@@ -94,7 +95,13 @@ def make_environment(facts: Mapping[str, Any], html: bool) -> Environment:
     )
     environment.filters["code"] = _mark_code
     number = _NumberFormatter(facts, html)
-    environment.globals |= {"number": number, "estimate": number.estimate, "LABELS": LABELS, "TIE": TIE}
+    environment.globals |= {
+        "number": number,
+        "estimate": number.estimate,
+        "LABELS": LABELS,
+        "TIE": TIE,
+        "MIN_IMAGES": MIN_IMAGES,
+    }
     return environment
 
 

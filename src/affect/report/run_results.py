@@ -10,6 +10,7 @@ import pandas as pd
 
 from affect.core.labels import TASKS
 from affect.evaluation.comparison import TIE
+from affect.evaluation.groups.sides import METRICS as GROUP_METRICS
 from affect.plumbing.errors import InputError
 
 LABELS = {
@@ -91,6 +92,46 @@ class Results:
         """Return name and label of each number that a network has for an expression."""
         known = {name for network in self.networks for entry in self.evaluate[network]["classes"] for name in entry}
         return {name: label for name, label in CLASS_LABELS.items() if name in known}
+
+    def attributes(self) -> dict[str, list[int]]:
+        """Return each attribute by which images are grouped, with the places of its groups among all groups."""
+        places: dict[str, list[int]] = {}
+        for place, group in enumerate(self.evaluate[self.networks[0]]["groups"]):
+            places.setdefault(group["attribute"], []).append(place)
+        return places
+
+    def group_metrics(self) -> list[tuple[str, str]]:
+        """Return task and name of each metric that a group has."""
+        groups = [group for network in self.networks for group in self.evaluate[network]["groups"]]
+        return [(task, name) for task, name in GROUP_METRICS if any(name in group.get(task, {}) for group in groups)]
+
+    def count_comparisons(self) -> int:
+        """Return the most differences of groups that a network has."""
+        return max(sum(len(group["differences"]) for group in self.evaluate[name]["groups"]) for name in self.networks)
+
+    def count_unknown(self, attribute: str) -> int:
+        """Return of how many images an attribute is not known."""
+        groups = self.evaluate[self.networks[0]]["groups"]
+        return self.evaluate["images"] - sum(groups[place]["images"] for place in self.attributes()[attribute])
+
+    def differing(self) -> list[dict[str, Any]]:
+        """Return each difference of a group by more than chance, with its network, group and the places of both."""
+        return [
+            {"network": network, "place": place, "number": number}
+            | {"attribute": group["attribute"], "group": group["group"]}
+            | difference
+            for network in self.networks
+            for place, group in enumerate(self.evaluate[network]["groups"])
+            for number, difference in enumerate(group["differences"])
+            if difference["differs"]
+        ]
+
+    def direction(self, network: str, place: int, task: str, metric: str) -> str:
+        """Return ▼ where a group is worse than the others by more than chance, ▲ where it is better, else nothing."""
+        for found in self.evaluate[network]["groups"][place]["differences"]:
+            if found["differs"] and (found["task"], found["metric"]) == (task, metric):
+                return "▼" if found["difference"] < 0 else "▲"
+        return ""
 
     def notes(self) -> dict[str, list[str]]:
         """Return each note on what is undefined and why, with the networks that it holds for."""

@@ -40,6 +40,17 @@ def choose(data: Data, faces: pd.DataFrame, hashes: np.ndarray, given: pd.Series
     return faces.sort_values("split", key=lambda split: split.map(SPLITS.index), kind="stable")
 
 
+def name_split(data: Data, given: pd.Series | None) -> str:
+    """Return where the split comes from: folds, split_file, official, official_without_val or drawn."""
+    if data.folds is not None:
+        return "folds"
+    if given is None:
+        return "drawn"
+    if data.split_file is not None:
+        return "split_file"
+    return "official" if (given == "val").any() else "official_without_val"
+
+
 def _split(data: Data, faces: pd.DataFrame, given: pd.Series | None) -> pd.Series:
     """Return the split of each id."""
     if data.folds is not None:
