@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from affect.models import backend
+from groups import compare_groups
 from measuring import print_table
 from stages import compare_stages
 from training import compare_determinism, compare_steps, compare_training
@@ -16,7 +17,7 @@ BACKBONES = ("resnet50", "efficientnetb1")
 def main() -> None:
     """Run them all."""
     backend.set_up(1)
-    results = compare_stages()
+    results = compare_stages() + compare_groups()
     for compare in (compare_steps, compare_training, compare_determinism):
         for backbone in BACKBONES:
             results += compare(backbone)

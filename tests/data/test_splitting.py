@@ -5,14 +5,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affect.data.splitting.choice import require_images
+from affect.data.splitting.choice import name_split, require_images
 from affect.data.splitting.fractions import split_by_fraction
 from affect.data.splitting.sampling import sample_stratified
 from affect.data.splitting.split_file import read_split_file
 from affect.plumbing.errors import InputError
+from affect.plumbing.params import load_params
 
 LABELS_AND_GROUPS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9)), min_size=1, max_size=60)
 
@@ -20,6 +22,21 @@ LABELS_AND_GROUPS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9)), mi
 def make_faces(expressions: list[int], groups: list[str] | None = None) -> pd.DataFrame:
     ids = [f"face{number}" for number in range(len(expressions))]
     return pd.DataFrame({"expression": expressions, "group": groups or ids}, index=pd.Index(ids, name="id"))
+
+
+@pytest.mark.parametrize(
+    ("data", "given", "named"),
+    [
+        ({"folds": 5}, None, "folds"),
+        ({}, None, "drawn"),
+        ({"split_file": "data/splits/mine.csv"}, ["train", "val"], "split_file"),
+        ({}, ["train", "val", "test"], "official"),
+        ({}, ["train", "test"], "official_without_val"),
+    ],
+)
+def test_where_the_split_comes_from_is_named(data: dict, given: list[str] | None, named: str) -> None:
+    params = load_params(ROOT / "params.yaml").data.model_copy(update=data)
+    assert name_split(params, None if given is None else pd.Series(given)) == named
 
 
 def test_affectnets_validation_set_is_sampled_and_split_as_in_the_report() -> None:

@@ -30,6 +30,7 @@ texts = st.lists(st.sampled_from(["", "a", "b", "c", "10", "9"]), min_size=1, ma
 numbers = st.lists(st.integers(-40, 40).map(str) | st.just(""), min_size=1, max_size=200)
 
 
+@settings(deadline=None)
 @given(texts | numbers)
 def test_groups_divide_the_images_whose_value_is_known(values: list[str]) -> None:
     groups = find_groups(index_of(kind=values))
@@ -39,6 +40,7 @@ def test_groups_divide_the_images_whose_value_is_known(values: list[str]) -> Non
     assert len({group.name for group in groups}) == len(groups)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-40, 40), min_size=13, max_size=200).filter(lambda numbers: len(set(numbers)) > 12))
 def test_numbers_are_cut_into_thirds_between_unequal_values(numbers: list[int]) -> None:
     groups = find_groups(index_of(yaw=[str(number) for number in numbers]))

@@ -110,9 +110,9 @@ def test_two_layouts_that_fit_are_both_named_and_none_is_chosen(
 
 def test_faults_are_shown_before_anything_is_prepared(mine: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     (mine.folder / "data" / "mine" / "sad" / "sad_1.png").write_bytes(b"no picture")
-    (mine.folder / "data" / "mine" / "sad" / "notes.txt").write_text("sad")
+    (mine.folder / "data" / "mine" / "sad" / "scan.tiff").write_bytes(b"sad")
     printed = run(capsys, "data/mine")
-    assert "no_image: 1, such as notes" in printed
+    assert "no_image: 1, such as scan" in printed
     assert "image_unreadable: 1, such as sad_1" in printed
     assert "stop the run" in printed
 
@@ -137,7 +137,7 @@ def test_settings_of_another_dataset_are_not_taken_for_this_one(
         (("data/mine", "-S", "data.classes=[sad:blue]"), "'sad:blue' should be NAME:EXPRESSION"),
         (("data/mine", "-S", "data.align=eyes"), "the layout folders has no landmarks"),
         (("data/mine", "-S", "data.person=3"), "has no folder of level 3"),
-        (("data/mine", "-S", "data.person='x(.)'"), "is not in the id"),
+        (("data/mine", "-S", "data.person='x(.)'"), "finds no person in the id"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_line(

@@ -91,6 +91,16 @@ def test_only_the_backbones_of_params_are_evaluated(experiment: Workspace) -> No
     assert (metrics["split"], metrics["images"]) == ("val", 16)
 
 
+def test_the_sample_is_evaluated_by_what_it_drew(experiment: Workspace) -> None:
+    metrics = experiment.read_metrics("evaluate")
+    drawn = pd.read_csv(experiment.folder / "data" / "sample" / "attributes.csv", keep_default_na=False)
+    sizes: dict[str, int] = {}
+    for group in metrics[BACKBONE]["groups"]:
+        sizes[group["attribute"]] = sizes.get(group["attribute"], 0) + group["images"]
+    assert sizes == dict.fromkeys(drawn.columns.drop("id"), metrics["images"])
+    assert "## By group" in (experiment.folder / "metrics" / "report.md").read_text()
+
+
 def test_the_constant_baseline_answers_what_is_commonest_in_training(experiment: Workspace) -> None:
     counts = experiment.read_metrics("prepare")["splits"]["train"]
     del counts["images"]

@@ -1,5 +1,6 @@
 """What the training stage decides: what of the frozen layers it stores, and which checkpoint is its own."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pytest
 from conftest import ROOT
 
 import train
+from affect.core.labels import VOTES
 from affect.core.records import Records
 from affect.models import backend
 from affect.models.multitask import HeadWidths, SplitModel, build_model
@@ -97,6 +99,23 @@ def test_a_balanced_loss_is_balanced_in_validation_too(network: SplitModel, monk
     )
     train.train_model(network, records, val_records, ("emotion", "valence", "arousal"), params, "float32")
     assert [part[:2].tolist() for part in weights] == [[0.75, 1.5], [1.0, 1.0]]
+
+
+def test_votes_in_the_records_are_what_is_learnt(
+    network: SplitModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "training_fingerprint", lambda *_: "")
+    params = load_params(ROOT / "params.yaml")
+    params = params.model_copy(update={"train": settings(epochs=1, learning_rate=1e-9)})
+    shares = np.array([0.5, 0.3, 0.2, 0, 0, 0, 0, 0])
+    index = pd.DataFrame(
+        {"expression": 0, "valence": 0, "arousal": 0} | dict(zip(VOTES, shares, strict=True)), [0, 1, 2]
+    )
+    parts = [cast(Records, SimpleNamespace(images=images, index=index[: len(images)])) for images in IMAGES]
+    train.train_model(network, *parts, ("emotion", "valence", "arousal"), params, "float32")
+    probabilities = network.full.predict_on_batch(IMAGES[1])["emotion"][0]
+    curves = json.loads((paths.training_metrics(network.full.name).parent / "last_epoch.json").read_text())
+    assert curves["val"]["emotion_loss"] == pytest.approx(-(shares * np.log(probabilities)).sum(), rel=1e-3)
 
 
 FILES = (
