@@ -111,8 +111,8 @@ def test_votes_in_the_records_are_what_is_learnt(
     index = pd.DataFrame(
         {"expression": 0, "valence": 0, "arousal": 0} | dict(zip(VOTES, shares, strict=True)), [0, 1, 2]
     )
-    parts = [cast(Records, SimpleNamespace(images=images, index=index[: len(images)])) for images in IMAGES]
-    train.train_model(network, *parts, ("emotion", "valence", "arousal"), params, "float32")
+    training, val = (cast(Records, SimpleNamespace(images=images, index=index[: len(images)])) for images in IMAGES)
+    train.train_model(network, training, val, ("emotion", "valence", "arousal"), params, "float32")
     probabilities = network.full.predict_on_batch(IMAGES[1])["emotion"][0]
     curves = json.loads((paths.training_metrics(network.full.name).parent / "last_epoch.json").read_text())
     assert curves["val"]["emotion_loss"] == pytest.approx(-(shares * np.log(probabilities)).sum(), rel=1e-3)
