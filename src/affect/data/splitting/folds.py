@@ -32,7 +32,7 @@ def _deal(sizes: np.ndarray, folds: int) -> np.ndarray:
     """Give each group to the fold that has least of what is in it.
 
     sizes: (groups, expressions), the images of each. Returns (groups,) int from 0. It evens out the
-    expressions as scikit-learn's StratifiedGroupKFold does, in an eighth of its time where each image is its own group.
+    expressions as scikit-learn's StratifiedGroupKFold does, in a sixth of its time where each image is its own group.
     """
     weights = 1 / sizes.sum(axis=0).astype(float)
     held = np.zeros((folds, sizes.shape[1]))
