@@ -16,10 +16,15 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 from ruamel.yaml import YAML
 
 from affect.core.labels import EXPRESSIONS
 from affect.plumbing.stage import run_stage
+
+# A busy machine makes no example wrong.
+settings.register_profile("affect", deadline=None)
+settings.load_profile("affect")
 
 ROOT = Path(__file__).parent.parent
 PARTS_OF_A_CLONE = (
