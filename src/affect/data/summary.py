@@ -15,9 +15,14 @@ EXPECTED_REASONS = (
 )
 
 
+def find_faulty(dropped: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `dropped` whose reason is a fault of the dataset."""
+    return dropped[~dropped["reason"].isin(EXPECTED_REASONS)]
+
+
 def refuse_faulty_dataset(dropped: pd.DataFrame, found: int, max_dropped: float, listed: Path) -> None:
     """Raise InputError where more than the allowed share of the images is faulty. listed: the file that lists them."""
-    faulty = dropped[~dropped["reason"].isin(EXPECTED_REASONS)]
+    faulty = find_faulty(dropped)
     if len(faulty) > max_dropped * found:
         first = faulty.iloc[0]
         raise InputError(
@@ -39,7 +44,7 @@ def summarise(found: int, usable: int, used: pd.DataFrame, dropped: pd.DataFrame
         "not_sampled": usable - len(used),
         "dropped": {"total": len(dropped)} | {str(reason): int(count) for reason, count in reasons.items()},
         "duplicates": _count_duplicates(used),
-        "people": _count_people(used),
+        "people": count_people(used),
         "splits": {str(name): _count_expressions(part) for name, part in used.groupby("split", sort=False)},
     } | {name: _moments(used[name]) for name in VALENCE_AROUSAL}
 
@@ -87,7 +92,11 @@ def _count_duplicates(used: pd.DataFrame) -> dict:
     }
 
 
-def _count_people(used: pd.DataFrame) -> dict:
+def count_people(used: pd.DataFrame) -> dict[str, int]:
+    """Count people, the images of which the person is known, the most of one person, and people on several sides.
+
+    `used` has the columns person, empty where unknown, and split.
+    """
     known = used[used["person"] != ""].groupby("person")
     return {
         "people": known.ngroups,

@@ -14,7 +14,7 @@ from affect.data.images.reading import ImageLimits, UnusableImageError
 from affect.data.ingestion import make_square, tabulate_labels
 from affect.data.layouts.item import Labels
 from affect.data.splitting.split_file import SPLITS
-from affect.data.summary import EXPECTED_REASONS
+from affect.data.summary import count_people, find_faulty
 from affect.plumbing.params import Dataset
 
 # Pictures that are read, evenly chosen: all would take as long as preparing them.
@@ -45,8 +45,7 @@ class Survey:
     @property
     def leaking_people(self) -> int:
         """How many people the dataset's own split has on several sides."""
-        known = self.faces[(self.faces["person"] != "") & (self.faces["split"] != "")]
-        return int((known.groupby("person")["split"].nunique() > 1).sum())
+        return count_people(self.faces[self.faces["split"] != ""])["across_splits"]
 
 
 def survey(dataset: Dataset, size: int) -> Survey:
@@ -64,7 +63,8 @@ def survey(dataset: Dataset, size: int) -> Survey:
             faults.append((item.id, error.reason, error.detail))
     faces = tabulate_labels(items, labels)
     faces["split"] = [items[position].split or "" for position in faces.index]
-    chosen = [list(labels)[place] for place in _evenly(len(labels), TRIED)]
+    usable = list(labels)
+    chosen = [usable[place] for place in _evenly(len(usable), TRIED)]
     limits = ImageLimits(dataset.min_side, dataset.max_pixels)
     unreadable: list[tuple[str, str, str]] = []
     for position in tqdm(chosen, desc="pictures", disable=None):
@@ -92,8 +92,7 @@ def describe(dataset: Dataset, found: Survey) -> Iterator[str]:
     yield f"further columns {groups or 'none'}"
     yield from _describe_faults("labels", found.found, found.faults)
     yield from _describe_faults("pictures tried", found.tried, found.unreadable)
-    faulty = found.faults[~found.faults["reason"].isin(EXPECTED_REASONS)]
-    share = len(faulty) / found.found + (len(found.unreadable) / found.tried if found.tried else 0)
+    share = len(find_faulty(found.faults)) / found.found + (len(found.unreadable) / found.tried if found.tried else 0)
     if share > dataset.max_dropped:
         yield f"So many faults stop the run, unless data.max_dropped ({dataset.max_dropped:g}) is raised."
 
@@ -108,12 +107,11 @@ def _format_row(name: str, cells: Sequence[object]) -> str:
 
 def _describe_people(faces: pd.DataFrame, leaking: int) -> str:
     """Say how many people are known, and on how many sides they are."""
-    known = faces[faces["person"] != ""]
-    if not len(known):
+    known = count_people(faces)
+    if not known["people"]:
         return "not known; data.person or a column person says who is on a picture (data/README.md)"
     sides = f"; {leaking} of them are on several sides of its split" if leaking else ""
-    most = known["person"].value_counts().max()
-    return f"{known['person'].nunique()} on {len(known)} pictures, at most {most} each{sides}"
+    return f"{known['people']} on {known['images']} pictures, at most {known['largest']} each{sides}"
 
 
 def _describe_faults(what: str, of: int, faults: pd.DataFrame) -> Iterator[str]:

@@ -14,14 +14,13 @@ import numpy as np
 
 from affect.data.images.files import IMAGE_SUFFIXES, compose, is_apple_double, is_image, natural_order
 from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
-from affect.data.layouts.item import Item, Labels, check_expression, check_va
+from affect.data.layouts.item import N_LANDMARKS, Item, Labels, check_expression, check_printable, check_va
 from affect.data.tables import read_npy
 from affect.plumbing.errors import InputError
 
 IMAGES, ANNOTATIONS = "images", "annotations"
 EXPRESSION_SUFFIX = "_exp.npy"
 SETS = {"train_set": "train", "val_set": "val", "test_set": "test"}
-N_LANDMARKS = 68
 
 # An annotation is one number, or 136; a file this large is something else, and would only cost time and memory.
 MAX_ANNOTATION_BYTES = 65536
@@ -118,8 +117,7 @@ def _sets(raw: Path) -> list[Path]:
 
 def _require_one(files: Files) -> None:
     """Raise UnusableImageError unless there is exactly one image, and its name can be printed."""
-    if not files.id.isprintable():
-        raise UnusableImageError("name_unprintable", f"{files.id!r} has characters that can't be printed")
+    check_printable(files.id)
     if not files.images and files.others:
         names = ", ".join(files.others)
         raise UnusableImageError("no_image", f"{names} is of no ending that is read ({', '.join(IMAGE_SUFFIXES)})")

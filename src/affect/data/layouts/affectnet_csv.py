@@ -16,7 +16,7 @@ import pandas as pd
 
 from affect.data.images.files import name_files, natural_order
 from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
-from affect.data.layouts.item import Item, Labels, check_expression, check_name, check_va, find_picture
+from affect.data.layouts.item import N_LANDMARKS, Item, Labels, check_expression, check_name, check_va, find_picture
 from affect.data.layouts.table import read_box, read_number
 from affect.data.tables import read_header, read_table, show
 from affect.plumbing.errors import InputError
@@ -28,7 +28,6 @@ LANDMARKS = "facial_landmarks"
 LABELS = ("expression", "valence", "arousal")
 # validation.csv is also passed round without a header.
 COLUMNS = (PATH, *BOX, LANDMARKS, *LABELS)
-N_LANDMARKS = 68
 # A list may name pictures that are not there, though hardly all of these.
 TRIED = 100
 

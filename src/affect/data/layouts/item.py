@@ -15,6 +15,7 @@ from affect.data.images.reading import ImageLimits, UnusableImageError
 
 # How far a valence or arousal may lie outside [-1, 1]: ten times what rounding to float32 can do.
 ROUNDING = 1e-6
+N_LANDMARKS = 68
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,11 @@ def check_name(id: str) -> None:
     """Raise UnusableImageError for an id that no table could hold."""
     if not id:
         raise UnusableImageError("no_id", "an id is empty")
+    check_printable(id)
+
+
+def check_printable(id: str) -> None:
+    """Raise UnusableImageError for an id with characters that can't be printed."""
     if not id.isprintable():
         raise UnusableImageError("name_unprintable", f"{id!r} has characters that can't be printed")
 

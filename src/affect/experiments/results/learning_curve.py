@@ -6,12 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from affect.evaluation.groups.sides import METRICS
 from affect.experiments.reading import Experiment
 from affect.experiments.results.markdown import format_estimate, format_table
 from affect.plumbing import paths
-
-# What is shown of a network, by task and metric; higher is better in each.
-SHOWN = (("emotion", "accuracy"), ("emotion", "f1"), ("valence", "ccc"), ("arousal", "ccc"))
 
 
 def read_points(experiments: Sequence[Experiment]) -> pd.DataFrame:
@@ -50,7 +48,7 @@ def show_points(points: pd.DataFrame) -> str:
 
 def _table(points: pd.DataFrame) -> str:
     measured: dict[Any, Any] = {(row.experiment, row.task, row.metric): row for row in points.itertuples()}
-    shown = [(task, metric) for task, metric in SHOWN if ((points.task == task) & (points.metric == metric)).any()]
+    shown = [(task, metric) for task, metric in METRICS if ((points.task == task) & (points.metric == metric)).any()]
     sizes = points.drop_duplicates("experiment").set_index("experiment")["training_images"]
     rows = [
         [f"{n_images:,}", *(_cell(measured.get((experiment, *name))) for name in shown)]
