@@ -19,12 +19,12 @@ from affect.core.records import (
     write_index,
 )
 from affect.core.rng import rng_for
-from affect.data.images.augmentation import Augmentation, augment
 from affect.data.images.contact_sheet import save_contact_sheet
 from affect.plumbing import paths
 from affect.plumbing.parallel import parallel_map
 from affect.plumbing.params import load_params
 from affect.plumbing.stage import run_stage
+from affect.training.input.augmentation import Augmentation, augment
 
 MAX_COLUMNS = 9
 
@@ -33,7 +33,7 @@ def main() -> None:
     """Run the stage."""
     params = load_params()
     require_place(paths.CONTACT_SHEET)
-    bounds = Augmentation(**params.augment.model_dump(exclude={"copies", "seed"}))
+    bounds = Augmentation(**params.augment.model_dump(exclude={"copies", "online", "seed"}))
     train, source = read_records(paths.PREPARED).select("train"), read_card(paths.PREPARED)
     repeats = params.augment.copies + 1
     columns = ["id", "expression", "valence", "arousal", *(VOTES if VOTES[0] in train.index else [])]

@@ -56,7 +56,7 @@ def main() -> None:
     sizes: dict[str, dict] = {}
     for backbone in params.backbones:
         file = paths.model_file(backbone)
-        predictor = open_predictor(file)
+        predictor = open_predictor(file, params.evaluate.mirror)
         require_trained_on(file, predictor.card, *cards)
         tables[backbone] = predict_records(predictor, held_out, params.evaluate.batch_size)
         sizes[backbone] = predictor.size()

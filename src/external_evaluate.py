@@ -67,7 +67,7 @@ def predict_with_all(params: Params, records: Records, name: str) -> tuple[dict[
     tables, models = {}, {}
     for backbone in params.backbones:
         file = paths.model_file(backbone)
-        predictor = open_predictor(file)
+        predictor = open_predictor(file, params.evaluate.mirror)
         card = require_trained_on(file, predictor.card, *cards)
         require_size(predictor, records, name)
         models[str(backbone)] = {"md5": paths.file_md5(file), "card": card.model_dump()}

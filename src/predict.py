@@ -33,7 +33,7 @@ def main() -> None:
     with new_file(options.output) as output:
         files = list_images(options.images)
         backend.set_up()
-        predictor = open_predictor(options.model)
+        predictor = open_predictor(options.model, options.mirror)
         read: list[Path] = []
         table = predictor.predict(read_batches(files, predictor.image_size, options, read))
         table["predicted_expression"] = table["predicted_expression"].map(dict(enumerate(EXPRESSIONS)))
@@ -50,6 +50,7 @@ def parse_command() -> argparse.Namespace:
     command.add_argument("images", type=Path, nargs="+", help="image files, or folders, with all that is in them")
     command.add_argument("-o", "--output", type=Path, required=True, help="the CSV to write, a new file")
     command.add_argument("--batch-size", type=positive, default=64)
+    command.add_argument("--mirror", action="store_true", help="the mean of face and mirror image, as evaluate.mirror")
     command.add_argument("--max-pixels", type=positive, default=50_000_000, help="larger images are skipped unread")
     return command.parse_args()
 

@@ -3,6 +3,7 @@
 import argparse
 import resource
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from affect.core.files import write_json
@@ -12,26 +13,26 @@ from affect.models import backend
 from affect.models.backend import keras
 from affect.models.card import make_card
 from affect.models.kernels import clone_with_fused_ops
-from affect.models.multitask import HeadWidths, SplitModel, build_model
+from affect.models.multitask import Heads, SplitModel, build_model
 from affect.models.saved_model import save_model
 from affect.plumbing import paths
-from affect.plumbing.params import Params, load_params
+from affect.plumbing.params import Model, Params, load_params
 from affect.plumbing.stage import run_stage
 from affect.plumbing.until_recorded import keep_until_recorded
-from affect.training.batches import Batches
 from affect.training.checkpoint import Checkpoint, checkpoint_name, fingerprint
 from affect.training.curves import live_curves, require_curves
 from affect.training.feature_cache import cache_features
-from affect.training.fit import (
-    SeedEachEpoch,
-    TrainingResult,
-    annotated_tasks,
-    balanced_class_weights,
-    compile_model,
-    fit,
-    has_votes,
-    make_examples,
+from affect.training.fit import SeedEachEpoch, TrainingResult, fit
+from affect.training.input.batches import Batches
+from affect.training.input.examples import Array, annotated_tasks, has_votes, make_examples
+from affect.training.recipe.choice import (
+    choose_callbacks,
+    choose_class_weights,
+    choose_objective,
+    choose_optimizer,
+    choose_treatment,
 )
+from affect.training.recipe.objective import compile_model
 
 SOURCE = Path(__file__).parent
 # The rooms that shape a training, as dvc.yaml declares them.
@@ -55,8 +56,7 @@ def main() -> None:
     cards = read_card(paths.PREPARED), read_card(paths.AUGMENTED)
     card = make_card(*cards, images=train.index["id"].nunique(), image_size=train.size)
     tasks = annotated_tasks(train.index)
-    widths = HeadWidths(params.model.shared_units, params.model.emotion_units, params.model.va_units)
-    model = build_model(backbone, train.size, params.model.weights, params.model.fine_tune_layers, widths, tasks)
+    model = build_chosen(backbone, train.size, params.model, tasks)
     precision = backend.fastest_precision(backbone) if params.train.precision == "auto" else params.train.precision
     result = train_model(model, train, val, tasks, params, precision)
     save_model(model.full, file, card)
@@ -66,28 +66,30 @@ def main() -> None:
     keep_until_recorded(checkpoint, file)
 
 
+def build_chosen(backbone: str, size: int, chosen: Model, tasks: Sequence[str]) -> SplitModel:
+    """Build the model that params.yaml chooses."""
+    layers = None if chosen.fine_tune_layers == "all" else chosen.fine_tune_layers
+    heads = Heads(chosen.shared_units, chosen.emotion_units, chosen.va_units, chosen.dropout)
+    return build_model(backbone, size, chosen.weights, layers, heads, tasks, chosen.freeze_batch_norm)
+
+
 def train_model(
     model: SplitModel, train: Records, val: Records, tasks: tuple[str, ...], params: Params, precision: str
 ) -> TrainingResult:
-    """Train a model in place, from the frozen half's features, resuming a killed training."""
-    early_stopping = keras.callbacks.EarlyStopping(
-        patience=params.train.early_stopping_patience, restore_best_weights=True
-    )
-    plateau = keras.callbacks.ReduceLROnPlateau(
-        factor=params.train.plateau_factor, patience=params.train.plateau_patience
-    )
-    checkpoint = Checkpoint(paths.CACHE / checkpoint_name(model.full.name), early_stopping, plateau)
-    trainable, inputs = cache_features(
-        model, [train.images, val.images], params.train.batch_size, precision, params.train.cache_limit, paths.CACHE
-    )
-    balanced = params.train.class_weight == "balanced"
+    """Train a model in place, from the frozen half's features where they never change, resuming a killed training."""
+    chosen = params.train
+    trainable, inputs = choose_inputs(model, train, val, params, precision)
+    objective = choose_objective(chosen, tasks, has_votes(train.index))
     examples, val_examples = (
-        make_examples(part, index, tasks, balanced_class_weights(index["expression"]) if balanced else None)
+        make_examples(part, index, tasks, choose_class_weights(index, chosen), objective.shares)
         for part, index in zip(inputs, (train.index, val.index), strict=True)
     )
+    batches = Batches(examples, chosen.batch_size, choose_treatment(train.index, chosen, params.augment))
     training_model = clone_with_fused_ops(trainable, precision)
-    loss_weights = params.train.loss_weights.model_dump()
-    compile_model(training_model, tasks, params.train.learning_rate, loss_weights, has_votes(train.index))
+    compile_model(training_model, choose_optimizer(chosen, chosen.epochs * len(batches)), objective)
+    early_stopping = keras.callbacks.EarlyStopping(patience=chosen.early_stopping_patience, restore_best_weights=True)
+    others = choose_callbacks(chosen)
+    checkpoint = Checkpoint(paths.CACHE / checkpoint_name(model.full.name), early_stopping, others)
     if checkpoint.restore(training_model, training_fingerprint(model, params, precision)):
         print(f"train: goes on after epoch {len(checkpoint.epochs)}, from {checkpoint.file}", flush=True)
     metrics = paths.training_metrics(model.full.name)
@@ -96,13 +98,23 @@ def train_model(
     with live_curves(metrics.parent, checkpoint.epochs) as curves:
         fit(
             training_model,
-            Batches(examples, params.train.batch_size, params.train.seed),
-            Batches(val_examples, params.train.batch_size),
-            checkpoint.remaining(params.train.epochs),
-            [SeedEachEpoch(params.train.seed), plateau, early_stopping, curves, checkpoint],
+            batches,
+            Batches(val_examples, chosen.batch_size),
+            checkpoint.remaining(chosen.epochs),
+            [SeedEachEpoch(chosen.seed), *others, early_stopping, curves, checkpoint],
         )
     trainable.set_weights(training_model.get_weights())
     return TrainingResult(len(checkpoint.epochs), early_stopping.best_epoch + 1, checkpoint.seconds)
+
+
+def choose_inputs(
+    model: SplitModel, train: Records, val: Records, params: Params, precision: str
+) -> tuple[keras.Model, Sequence[Array]]:
+    """Return the model to train and its inputs: images where they are altered anew in each epoch, else features."""
+    images = [train.images, val.images]
+    if params.augment.online:
+        return model.full, images
+    return cache_features(model, images, params.train.batch_size, precision, params.train.cache_limit, paths.CACHE)
 
 
 def training_fingerprint(model: SplitModel, params: Params, precision: str) -> str:
@@ -110,7 +122,7 @@ def training_fingerprint(model: SplitModel, params: Params, precision: str) -> s
     records = [*paths.AUGMENTED.iterdir(), *paths.PREPARED.iterdir()]
     code = [file for room in ROOMS for file in (SOURCE / "affect" / room).rglob("*.py")]
     files = sorted([*records, *code, Path(__file__), paths.REQUIREMENTS])
-    return fingerprint(files, model.full.get_weights(), params.model, params.train, precision)
+    return fingerprint(files, model.full.get_weights(), params.model, params.train, params.augment, precision)
 
 
 def peak_memory_mb() -> int:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from affect.models import backend
 from affect.models.backbones import BACKBONES
-from affect.models.multitask import HeadWidths, build_model
+from affect.models.multitask import Heads, build_model
 from affect.models.saved_model import save_model
 
 VERSIONS = ("3.8.0", "3.10.0", "3.12.4", "3.14.1")
@@ -58,7 +58,7 @@ def write_models(folder: Path) -> dict[str, dict[str, np.ndarray]]:
     np.save(folder / "images.npy", images)
     expected = {}
     for backbone in BACKBONES:
-        model = build_model(backbone, SIZE, None, 10, HeadWidths(8, 8, 8)).full
+        model = build_model(backbone, SIZE, None, 10, Heads(8, 8, 8)).full
         calibrate(model, images)
         save_model(model, folder / f"{backbone}.keras")
         loaded = keras.models.load_model(folder / f"{backbone}.keras", compile=False)

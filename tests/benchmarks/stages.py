@@ -19,11 +19,11 @@ import prepare
 import sample
 from affect.core.records import read_records
 from affect.core.rng import rng_for
-from affect.data.images.augmentation import Augmentation
-from affect.data.images.augmentation import augment as augment_image
 from affect.data.splitting.duplicates import HASH_SIDE
 from affect.models.backend import keras
 from affect.plumbing.params import load_params
+from affect.training.input.augmentation import Augmentation
+from affect.training.input.augmentation import augment as augment_image
 from measuring import Result, compare, timed
 
 FACES, SIZE, TURNS, BATCH = 4000, 224, 3, 64

@@ -18,12 +18,14 @@ from affect.core.records import IMAGES_FILE, Records, create_images
 from affect.models import backend
 from affect.models.backend import BFLOAT16, FLOAT32, fastest_precision, input_dtype, keras
 from affect.models.kernels import clone_with_fused_ops
-from affect.models.multitask import HeadWidths, SplitModel, build_model
+from affect.models.multitask import Heads, SplitModel, build_model
 from affect.plumbing import paths
 from affect.plumbing.params import load_params
-from affect.training.batches import Array, Batches
 from affect.training.feature_cache import compute_features
-from affect.training.fit import compile_model, make_examples
+from affect.training.input.batches import Batches
+from affect.training.input.examples import Array, make_examples
+from affect.training.recipe.objective import Objective, compile_model
+from affect.training.recipe.optimizer import make_optimizer
 from measuring import Result, Work, alone, compare, timed
 
 SIZE, BATCH = 224, 16
@@ -99,7 +101,7 @@ def draw_records(folder: Path, count: int) -> Records:
 def build(backbone: str, precision: str = FLOAT32) -> SplitModel:
     """Build the report's network, from random weights, under a global dtype policy."""
     with global_precision(precision):
-        return build_model(backbone, SIZE, None, 50, HeadWidths(shared=512, emotion=256, valence_arousal=128))
+        return build_model(backbone, SIZE, None, 50, Heads(shared=512, emotion=256, valence_arousal=128))
 
 
 @contextmanager
@@ -148,7 +150,7 @@ def fit_stored(backbone: str, records: Records, precision: str) -> Work:
 def compile_ours(trained: keras.Model, precision: str) -> keras.Model:
     """Compile what learns in the stage."""
     training_model = clone_with_fused_ops(trained, precision)
-    compile_model(training_model, TASKS, 1e-3, dict.fromkeys(TASKS, 1.0))
+    compile_model(training_model, make_optimizer(1e-3), Objective(dict.fromkeys(TASKS, 1.0)))
     return training_model
 
 
@@ -161,7 +163,7 @@ def fit_plain(backbone: str, records: Records, precision: str, compiled: bool) -
 
 def compile_plain(network: SplitModel) -> keras.Model:
     """Compile the whole network with Keras's own Adam."""
-    compile_model(network.full, TASKS, 1e-3, dict.fromkeys(TASKS, 1.0))
+    compile_model(network.full, make_optimizer(1e-3), Objective(dict.fromkeys(TASKS, 1.0)))
     network.full.optimizer = keras.optimizers.Adam(1e-3)
     return network.full
 

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from affect.models.kernels import FusedAdam, FusedBatchNormalization, clone_with_fused_ops, freeze_for_inference
-from affect.models.multitask import HeadWidths, build_model
+from affect.models.multitask import Heads, build_model
 
 IMAGES = np.random.default_rng(1).normal(2, 3, (16, 8, 8, 4)).astype(np.float32)
 
@@ -67,7 +67,7 @@ def test_a_copy_computes_the_same_and_its_weights_fit_back(precision: str) -> No
 @pytest.mark.parametrize("backbone", ["resnet50", "efficientnetb1"])
 def test_constant_inference_is_the_frozen_half(backbone: str) -> None:
     keras.utils.set_random_seed(3)
-    frozen = build_model(backbone, 64, None, 50, HeadWidths(8, 8, 8)).frozen
+    frozen = build_model(backbone, 64, None, 50, Heads(8, 8, 8)).frozen
     assert frozen is not None
     images = np.random.default_rng(4).integers(0, 256, (3, 64, 64, 3), np.uint8)
     for norm in (layer for layer in frozen.layers if isinstance(layer, layers.BatchNormalization)):

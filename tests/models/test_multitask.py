@@ -12,12 +12,12 @@ from keras import layers
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 from affect.models.backbones import BACKBONES, build_backbone
-from affect.models.multitask import HeadWidths, SplitModel, build_model
+from affect.models.multitask import Heads, SplitModel, build_model
 from affect.models.saved_model import load_model, model_size
 from affect.plumbing.errors import InputError
 from affect.plumbing.params import Backbone
 
-UNITS = HeadWidths(512, 256, 128)
+UNITS = Heads(512, 256, 128)
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
 
 # A cut further down would keep trained layers from their examples; one further up would cost time at each step.
@@ -89,6 +89,27 @@ def test_with_no_frozen_layer_the_images_are_the_features() -> None:
     network = build_model("resnet50", 64, None, whole, UNITS)
     assert network.frozen is None
     assert network.trainable is network.full
+
+
+def test_all_layers_may_train_but_their_batch_norm() -> None:
+    network = build_model("efficientnetb1", 64, None, None, UNITS, freeze_batch_norm=True)
+    assert network.frozen is None
+    norms = [layer for layer in network.full.layers if isinstance(layer, layers.BatchNormalization)]
+    assert norms
+    assert not any(layer.trainable for layer in norms)
+    assert all(layer.trainable for layer in network.full.layers if isinstance(layer, layers.Conv2D))
+
+
+def test_dropout_drops_pooled_features_in_training_alone() -> None:
+    heads = Heads(512, 256, 128, dropout=0.5)
+    network = build_model("efficientnetb1", 64, None, 50, heads)
+    pooled = network.full.get_layer("pooling").output
+    dropped = keras.Model(network.full.input, network.full.get_layer("dropout").output)
+    expected = keras.Model(network.full.input, pooled)(IMAGES)
+    np.testing.assert_array_equal(dropped(IMAGES, training=False), expected)
+    zeros = (np.asarray(network.full.get_layer("dropout")(expected, training=True)) == 0).mean()
+    assert 0.4 < zeros < 0.6
+    assert "dropout" not in [layer.name for layer in build_model("efficientnetb1", 64, None, 50, UNITS).full.layers]
 
 
 def test_more_layers_than_there_are_is_refused() -> None:

@@ -12,7 +12,7 @@ from keras import layers
 from affect.core.labels import EXPRESSIONS
 from affect.core.records import Card
 from affect.models.card import make_card, require_trained_on
-from affect.models.multitask import HeadWidths, build_model
+from affect.models.multitask import Heads, build_model
 from affect.models.saved_model import load_model, read_card, save_model
 from affect.plumbing.errors import InputError
 
@@ -53,7 +53,7 @@ def small_model(classes: int) -> keras.Model:
 
 @pytest.mark.parametrize("backbone", ["resnet50", "efficientnetb1"])
 def test_a_saved_model_holds_nothing_that_an_older_keras_refuses(tmp_path: Path, backbone: str) -> None:
-    save_model(build_model(backbone, 32, None, 10, HeadWidths(8, 8, 8)).full, tmp_path / "m.keras")
+    save_model(build_model(backbone, 32, None, 10, Heads(8, 8, 8)).full, tmp_path / "m.keras")
     found = configs(read(tmp_path / "m.keras", "config.json"))
     assert len(found) > 100
     for item in found:

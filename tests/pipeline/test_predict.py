@@ -200,9 +200,9 @@ def test_two_at_once_cost_neither_result(folder: Path, monkeypatch: pytest.Monke
     """Another command takes the name while this one predicts."""
     load = predict.open_predictor
 
-    def load_slowly(file: Path) -> Predictor:
+    def load_slowly(file: Path, mirror: bool) -> Predictor:
         Path("p.csv").write_text("another's result")
-        return load(file)
+        return load(file, mirror)
 
     monkeypatch.setattr(predict, "open_predictor", load_slowly)
     line = run(MODEL, "faces", "-o", "p.csv")
@@ -221,7 +221,32 @@ def test_the_images_are_read_in_batches(folder: Path, monkeypatch: pytest.Monkey
         return compute(batch)
 
     monkeypatch.setattr(predictor.model, "predict_on_batch", compute_and_count)
-    monkeypatch.setattr(predict, "open_predictor", lambda _: predictor)
+    monkeypatch.setattr(predict, "open_predictor", lambda *_: predictor)
     assert run(MODEL, "faces", "-o", "p.csv", "--batch-size", "2") is None
     assert sizes == [2, 1]
     assert np.isfinite(read()["p_neutral"]).all()
+
+
+def test_with_mirror_a_face_and_its_mirror_image_are_predicted_the_same(folder: Path) -> None:
+    keras.utils.set_random_seed(1)
+    images = keras.Input((16, 16, 3))
+    flat = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(images))
+    outputs = {
+        "emotion": keras.layers.Dense(8, "softmax")(flat),
+        "valence": keras.layers.Dense(1, "tanh")(flat),
+        "arousal": keras.layers.Dense(1, "tanh")(flat),
+    }
+    keras.Model(images, outputs).save("uneven.keras")
+    image = Image.open("faces/1.jpg")
+    image.save("face.png")
+    image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save("mirrored.png")
+    plain, mean = (predict_pair(*options) for options in ((), ("--mirror",)))
+    assert np.abs(plain[0] - plain[1]).max() > 1e-3
+    np.testing.assert_allclose(mean, [plain.mean(axis=0)] * 2, atol=2e-6)
+
+
+def predict_pair(*options: str) -> np.ndarray:
+    """Return the predicted numbers of face.png and mirrored.png."""
+    output = f"pair{len(options)}.csv"
+    assert run("uneven.keras", "face.png", "mirrored.png", "-o", output, *options) is None
+    return read(output).drop(columns=["id", "predicted_expression"]).to_numpy()

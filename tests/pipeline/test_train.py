@@ -16,12 +16,11 @@ import train
 from affect.core.labels import VOTES
 from affect.core.records import Records
 from affect.models import backend
-from affect.models.multitask import HeadWidths, SplitModel, build_model
+from affect.models.multitask import Heads, SplitModel, build_model
 from affect.plumbing import paths
 from affect.plumbing.params import Train, load_params
-from affect.training.batches import Array, Examples
 from affect.training.feature_cache import cache_features
-from affect.training.fit import make_examples
+from affect.training.input.examples import Array, Examples, make_examples
 
 SIZE = 32
 IMAGES = [np.zeros((count, SIZE, SIZE, 3), np.uint8) for count in (3, 2)]
@@ -30,7 +29,7 @@ IMAGES = [np.zeros((count, SIZE, SIZE, 3), np.uint8) for count in (3, 2)]
 @pytest.fixture(scope="module")
 def network() -> SplitModel:
     backend.set_up(1)
-    return build_model("efficientnetb1", SIZE, None, 50, HeadWidths(8, 8, 8))
+    return build_model("efficientnetb1", SIZE, None, 50, Heads(8, 8, 8))
 
 
 @pytest.fixture(autouse=True)
@@ -81,10 +80,11 @@ def test_output_over_the_free_space_is_computed_in_every_step(
 def test_a_balanced_loss_is_balanced_in_validation_too(network: SplitModel, monkeypatch: pytest.MonkeyPatch) -> None:
     weights: list[np.ndarray] = []
 
-    def note(inputs: Array, index: pd.DataFrame, tasks: Sequence[str], class_weights: np.ndarray | None) -> Examples:
-        assert class_weights is not None
+    def note(
+        inputs: Array, index: pd.DataFrame, tasks: Sequence[str], class_weights: np.ndarray, shares: bool
+    ) -> Examples:
         weights.append(class_weights)
-        return make_examples(inputs, index, tasks, class_weights)
+        return make_examples(inputs, index, tasks, class_weights, shares)
 
     monkeypatch.setattr(train, "make_examples", note)
     monkeypatch.setattr(train, "training_fingerprint", lambda *_: "")

@@ -5,13 +5,19 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from affect.models import backend
 from affect.plumbing.errors import InputError
-from affect.training.batches import Batches, Examples
 from affect.training.checkpoint import Checkpoint, fingerprint
 from affect.training.fit import SeedEachEpoch, fit
+from affect.training.input.augmentation import Augmentation
+from affect.training.input.batches import Alteration, Batches, Treatment
+from affect.training.input.examples import Examples, make_examples
+from affect.training.input.mixing import Mixing
+from affect.training.recipe.objective import Objective, compile_model
+from affect.training.recipe.optimizer import LogLearningRate, make_optimizer, warm_up_and_cosine
 
 EPOCHS = 8
 # Early stopping ends it.
@@ -51,14 +57,14 @@ def train(file: Path, killed_after: int = 0, key: str = KEY) -> tuple[Checkpoint
     training_model.compile(keras.optimizers.Adam(0.02), {"y": "sparse_categorical_crossentropy"})
     early_stopping = keras.callbacks.EarlyStopping(patience=4, restore_best_weights=True)
     plateau = keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=2)
-    checkpoint = Checkpoint(file, early_stopping, plateau)
+    checkpoint = Checkpoint(file, early_stopping, [plateau])
     checkpoint.restore(training_model, key)
     ran: list[int] = []
     note = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: ran.append(epoch))
     callbacks = [SeedEachEpoch(1), plateau, early_stopping, checkpoint, note, Kill(killed_after)]
     fit(
         training_model,
-        Batches(examples, 8, seed=1),
+        Batches(examples, 8, Treatment(1)),
         Batches(val_batches, 8),
         checkpoint.remaining(EPOCHS),
         callbacks,
@@ -93,6 +99,54 @@ def test_it_goes_on_to_the_same_bytes(
     assert checkpoint.epochs == expected.epochs
     assert checkpoint.early_stopping.best_epoch == expected.early_stopping.best_epoch
     for array, other in zip(resumed, weights, strict=True):
+        np.testing.assert_array_equal(array, other)
+
+
+def train_with_every_piece(file: Path, killed_after: int = 0) -> list[np.ndarray]:
+    """Train on images that are altered, mixed and sampled anew in each epoch; return the averaged weights."""
+    backend.set_up(1)
+    draws = np.random.default_rng(1)
+    index = pd.DataFrame({"expression": draws.integers(0, 3, 40) ** 2, "valence": draws.uniform(-1, 1, 40)})
+    examples = make_examples(
+        draws.integers(0, 256, (40, 8, 8, 3), np.uint8), index, ("emotion", "valence"), shares=True
+    )
+    names = [(f"face {row}", 0) for row in range(40)]
+    alteration = Alteration(Augmentation(15, 0.1, 0.1, 0.5, 0.1, 0.1, 0.2, 0.5), names, 3)
+    treatment = Treatment(1, "sqrt", index["expression"].to_numpy(), alteration, Mixing(0.4, 1.0))
+    inputs = keras.Input((8, 8, 3))
+    maps = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3)(keras.layers.Rescaling(1 / 255)(inputs)))
+    hidden = keras.layers.Dropout(0.3, name="dropout")(keras.layers.Flatten()(maps))
+    outputs = {
+        "emotion": keras.layers.Dense(8, "softmax", name="emotion")(hidden),
+        "valence": keras.layers.Dense(1, "tanh", name="valence")(hidden),
+    }
+    training_model = keras.Model(inputs, outputs)
+    batches = Batches(examples, 8, treatment)
+    rate = warm_up_and_cosine(0.02, 6 * len(batches), 0.2)
+    objective = Objective({"emotion": 1.0, "valence": 1.0}, "both", shares=True, label_smoothing=0.1)
+    compile_model(training_model, make_optimizer(rate, weight_decay=0.05, averaging=0.9), objective)
+    early_stopping = keras.callbacks.EarlyStopping(patience=10, restore_best_weights=True)
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    checkpoint = Checkpoint(file, early_stopping, [swap])
+    checkpoint.restore(training_model, KEY)
+    callbacks = [SeedEachEpoch(1), swap, LogLearningRate(), early_stopping, checkpoint, Kill(killed_after)]
+    fit(training_model, batches, Batches(examples, 8), checkpoint.remaining(6), callbacks)
+    return training_model.get_weights()
+
+
+@pytest.fixture(scope="module")
+def uninterrupted_with_every_piece(tmp_path_factory: pytest.TempPathFactory) -> list[np.ndarray]:
+    return train_with_every_piece(tmp_path_factory.mktemp("every-piece") / "checkpoint.npz")
+
+
+@pytest.mark.parametrize("killed_after", [1, 4, 6])
+def test_with_every_piece_of_the_recipe_it_goes_on_to_the_same_bytes(
+    uninterrupted_with_every_piece: list[np.ndarray], tmp_path: Path, killed_after: int
+) -> None:
+    file = tmp_path / "checkpoint.npz"
+    with pytest.raises(KilledError):
+        train_with_every_piece(file, killed_after)
+    for array, other in zip(train_with_every_piece(file), uninterrupted_with_every_piece, strict=True):
         np.testing.assert_array_equal(array, other)
 
 

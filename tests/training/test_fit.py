@@ -11,25 +11,34 @@ from keras import layers
 from affect.core.labels import VOTES
 from affect.evaluation import metrics
 from affect.models.kernels import clone_with_fused_ops
-from affect.models.multitask import HeadWidths, SplitModel, build_model
+from affect.models.multitask import Heads, SplitModel, build_model
 from affect.plumbing.errors import InputError
-from affect.training.batches import Batches, Examples
 from affect.training.feature_cache import compute_features
-from affect.training.fit import (
-    ConcordanceCorrelation,
+from affect.training.fit import fit
+from affect.training.input.batches import Batches, Treatment
+from affect.training.input.examples import (
+    Examples,
     annotated_tasks,
     balanced_class_weights,
-    compile_model,
-    fit,
     has_votes,
     make_examples,
 )
+from affect.training.recipe.objective import ConcordanceCorrelation, Objective, compile_model
+from affect.training.recipe.optimizer import make_optimizer
 
 SIZE = 64
 BATCH = 8
 FLOAT32 = np.dtype(np.float32)
 TASKS = ("emotion", "valence", "arousal")
 LOSS_WEIGHTS = dict.fromkeys(TASKS, 1.0)
+
+
+def compile_with(
+    model: keras.Model, tasks: tuple[str, ...], rate: float, loss_weights: dict[str, float], shares: bool = False
+) -> None:
+    """Compile a model that learns these tasks by the report's recipe."""
+    objective = Objective({task: loss_weights[task] for task in tasks}, shares=shares)
+    compile_model(model, make_optimizer(rate), objective)
 
 
 def make_images(count: int, seed: int) -> np.ndarray:
@@ -51,7 +60,7 @@ TRAIN_INDEX = make_index(32, 3)
 def build_calibrated(backbone: str) -> SplitModel:
     """Build a network whose batch norm knows the images' statistics, so that its predictions differ between them."""
     keras.utils.set_random_seed(5)
-    network = build_model(backbone, SIZE, None, 50, HeadWidths(64, 64, 64))
+    network = build_model(backbone, SIZE, None, 50, Heads(64, 64, 64))
     trainable = [layer.trainable for layer in network.full.layers]
     for layer in network.full.layers:
         layer.trainable = True
@@ -69,10 +78,10 @@ def build_calibrated(backbone: str) -> SplitModel:
 
 def train(trained: keras.Model, inputs: np.ndarray, optimizer: keras.Optimizer | None = None) -> None:
     # Adam turns the sign of a gradient near 0 into a whole step: at a small rate, rounding stays rounding.
-    compile_model(trained, TASKS, 1e-5, LOSS_WEIGHTS)
+    compile_with(trained, TASKS, 1e-5, LOSS_WEIGHTS)
     if optimizer is not None:
         trained.optimizer = optimizer
-    batches = Batches(make_examples(inputs, TRAIN_INDEX, TASKS), BATCH, seed=1)
+    batches = Batches(make_examples(inputs, TRAIN_INDEX, TASKS), BATCH, Treatment(1))
     trained.fit(batches.dataset(), shuffle=False, verbose=0)
 
 
@@ -122,7 +131,7 @@ def test_the_equality_notices_features_that_are_one_percent_off(predictions: dic
 
 def test_each_epoch_has_every_example_once_in_an_order_of_its_own() -> None:
     inputs = np.arange(10)[:, None]
-    batches = Batches(Examples(inputs, {}, {}), 4, seed=1)
+    batches = Batches(Examples(inputs, {}, {}), 4, Treatment(1))
     assert len(batches) == 3
     epochs = [np.concatenate([batches.batch(3 * epoch + step)[0] for step in range(3)])[:, 0] for epoch in range(3)]
     for epoch in epochs:
@@ -132,15 +141,15 @@ def test_each_epoch_has_every_example_once_in_an_order_of_its_own() -> None:
 
 def test_the_order_depends_on_the_seed_and_the_epoch_alone() -> None:
     inputs = np.arange(50)[:, None]
-    late = Batches(Examples(inputs, {}, {}), 50, seed=1).batch(7)[0]
-    batches = Batches(Examples(inputs, {}, {}), 50, seed=1)
+    late = Batches(Examples(inputs, {}, {}), 50, Treatment(1)).batch(7)[0]
+    batches = Batches(Examples(inputs, {}, {}), 50, Treatment(1))
     np.testing.assert_array_equal([batches.batch(step)[0] for step in range(8)][7], late)
-    assert Batches(Examples(inputs, {}, {}), 50, seed=2).batch(7)[0].tolist() != late.tolist()
+    assert Batches(Examples(inputs, {}, {}), 50, Treatment(2)).batch(7)[0].tolist() != late.tolist()
 
 
 def test_a_stream_is_the_batches_of_its_epochs() -> None:
     examples = make_examples(TRAIN_IMAGES, TRAIN_INDEX, TASKS)
-    batches = Batches(examples, 12, seed=1)
+    batches = Batches(examples, 12, Treatment(1))
     streamed = list(batches.dataset(range(2)).as_numpy_iterator())
     assert [len(inputs) for inputs, _, _ in streamed] == [12, 12, 8] * 2
     for step, (inputs, targets, _) in enumerate(streamed):
@@ -153,7 +162,7 @@ def test_what_is_not_annotated_is_masked_out_of_the_loss() -> None:
     inputs = keras.Input((2,))
     outputs = {"emotion": layers.Dense(8, "softmax")(inputs), "valence": layers.Dense(1)(inputs)}
     model = keras.Model(inputs, outputs)
-    compile_model(model, ("emotion", "valence"), 1e-3, LOSS_WEIGHTS)
+    compile_with(model, ("emotion", "valence"), 1e-3, LOSS_WEIGHTS)
     features = np.random.default_rng(0).normal(size=(4, 2)).astype(np.float32)
     index = pd.DataFrame({"expression": [0, 1, 2, 3], "valence": [0.5, np.nan, -0.5, np.nan]})
     examples = make_examples(features, index, ("emotion", "valence"))
@@ -186,8 +195,8 @@ def fit_on_numbers(
     index = pd.DataFrame({"expression": draws.integers(0, 8, 17), "valence": valence})
     if votes is not None:
         index = index.assign(expression=votes.argmax(axis=1), **dict(zip(VOTES, votes.T, strict=True)))
-    batches = Batches(make_examples(features, index, TASKS[:2], weights), BATCH)
-    compile_model(model, TASKS[:2], 1e-9, {"emotion": 1.0, "valence": 3.0}, has_votes(index))
+    batches = Batches(make_examples(features, index, TASKS[:2], weights, has_votes(index)), BATCH)
+    compile_with(model, TASKS[:2], 1e-9, {"emotion": 1.0, "valence": 3.0}, has_votes(index))
     fit(model, batches, batches, range(1), [logs := Logs()])
     return logs.last, index["expression"].to_numpy(), model.predict_on_batch(features)
 
@@ -248,8 +257,8 @@ def test_a_network_learns_how_far_annotators_agree() -> None:
     index = pd.DataFrame({"expression": 0} | dict(zip(VOTES, shares[kind].T, strict=True)), index=range(64))
     inputs = keras.Input((2,))
     model = keras.Model(inputs, {"emotion": layers.Dense(8, "softmax")(inputs)})
-    compile_model(model, TASKS[:1], 0.1, LOSS_WEIGHTS, has_votes(index))
-    batches = Batches(make_examples(np.eye(2, dtype=np.float32)[kind], index, TASKS[:1]), 16, seed=0)
+    compile_with(model, TASKS[:1], 0.1, LOSS_WEIGHTS, has_votes(index))
+    batches = Batches(make_examples(np.eye(2, dtype=np.float32)[kind], index, TASKS[:1], shares=True), 16, Treatment(0))
     fit(model, batches, batches, range(60), [])
     predicted = model.predict_on_batch(np.eye(2, dtype=np.float32))["emotion"]
     np.testing.assert_allclose(predicted, shares, atol=0.05)
@@ -272,7 +281,7 @@ def test_each_annotated_image_pulls_as_much_whatever_its_batch() -> None:
         inputs = keras.Input((2,))
         dense = layers.Dense(1, kernel_initializer="ones")
         model = keras.Model(inputs, {"emotion": layers.Dense(8, "softmax")(inputs), "valence": dense(inputs)})
-        compile_model(model, TASKS[:2], 1.0, {"emotion": 0.0, "valence": 1.0})
+        compile_with(model, TASKS[:2], 1.0, {"emotion": 0.0, "valence": 1.0})
         # So small a rate that the second step begins where the first did.
         model.optimizer = keras.optimizers.SGD(1e-3 * batch_size)
         model.fit(Batches(examples, batch_size).dataset(), shuffle=False, verbose=0)
@@ -290,7 +299,7 @@ def test_the_curves_have_the_same_names_whatever_is_learnt(tasks: tuple[str, ...
     inputs = keras.Input((4,))
     sizes = {"emotion": 8, "valence": 1, "arousal": 1}
     training_model = keras.Model(inputs, {task: layers.Dense(sizes[task], name=task)(inputs) for task in tasks})
-    compile_model(training_model, tasks, 1e-3, LOSS_WEIGHTS)
+    compile_with(training_model, tasks, 1e-3, LOSS_WEIGHTS)
     examples = make_examples(np.zeros((8, 4), np.float32), TRAIN_INDEX[:8], tasks)
     logs = training_model.evaluate(Batches(examples, BATCH).dataset(), return_dict=True, verbose=0)
     assert {"loss", "emotion_accuracy"} <= set(logs)
@@ -316,9 +325,11 @@ def test_ccc_of_the_curves_is_that_of_the_metrics_over_all_batches() -> None:
 def test_a_loss_that_is_no_number_stops_with_advice() -> None:
     inputs = keras.Input((2,))
     model = keras.Model(inputs, {"emotion": layers.Dense(8, "softmax")(inputs)})
-    compile_model(model, ("emotion",), 1e-3, LOSS_WEIGHTS)
+    compile_with(model, ("emotion",), 1e-3, LOSS_WEIGHTS)
     features = np.full((4, 2), np.nan, np.float32)
-    batches = Batches(make_examples(features, pd.DataFrame({"expression": [0, 1, 2, 3]}), ("emotion",)), 2, seed=0)
+    batches = Batches(
+        make_examples(features, pd.DataFrame({"expression": [0, 1, 2, 3]}), ("emotion",)), 2, Treatment(0)
+    )
     with pytest.raises(InputError, match=r"lower train\.learning_rate"):
         fit(model, batches, batches, epochs=range(1), callbacks=[])
 

@@ -5,7 +5,7 @@ On another backend Keras's own are used. Results differ by rounding alone.
 # ruff: noqa: PLC0415, on another backend TensorFlow is never imported
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -58,9 +58,11 @@ class FusedAdam(keras.optimizers.Adam):
         )
 
 
-def adam(learning_rate: float) -> keras.optimizers.Adam:
-    """Return Adam, fused where the backend has it."""
-    return (FusedAdam if ON_TENSORFLOW else keras.optimizers.Adam)(learning_rate)
+def adam(
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule, **options: Any
+) -> keras.optimizers.Adam:
+    """Return Adam with Keras's options, fused where the backend has it."""
+    return (FusedAdam if ON_TENSORFLOW else keras.optimizers.Adam)(learning_rate, **options)
 
 
 def clone_with_fused_ops(model: keras.Model, precision: str | None = None) -> keras.Model:

@@ -12,12 +12,16 @@ from affect.plumbing.errors import InputError
 
 
 @dataclass(frozen=True)
-class HeadWidths:
-    """The widths of the dense layers: shared, in the emotion head, and in the valence and the arousal head each."""
+class Heads:
+    """The widths of the dense layers: shared, in the emotion head, and in the valence and the arousal head each.
+
+    dropout: the share of the pooled features that is dropped in training.
+    """
 
     shared: int
     emotion: int
     valence_arousal: int
+    dropout: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -38,33 +42,40 @@ def build_model(
     backbone: str,
     size: int,
     weights: str | None,
-    fine_tune_layers: int,
-    widths: HeadWidths,
+    fine_tune_layers: int | None,
+    heads: Heads,
     tasks: Sequence[str] = TASKS,
+    freeze_batch_norm: bool = False,
 ) -> SplitModel:
-    """Build a model whose topmost `fine_tune_layers` backbone layers train, as do the heads of the `tasks`.
+    """Build a model whose topmost `fine_tune_layers` backbone layers train (None: all), and the heads of the `tasks`.
+
+    freeze_batch_norm: whether batch norm stays as it is in the layers that train, too.
 
     Raises InputError for weights that can't be had and for more layers than the backbone has.
     """
     images = keras.Input((size, size, 3), name="image")
     base = build_backbone(backbone, images, weights)
-    n_frozen = len(base.layers) - fine_tune_layers
+    n_frozen = 0 if fine_tune_layers is None else len(base.layers) - fine_tune_layers
     if n_frozen < 0:
         raise InputError(f"model.fine_tune_layers is {fine_tune_layers}, but {backbone} has {len(base.layers)} layers")
     _freeze(base.layers[:n_frozen])
-    return _split_at(keras.Model(images, _add_heads(base.output, widths, tasks), name=backbone), n_frozen)
+    if freeze_batch_norm:
+        _freeze([layer for layer in base.layers if isinstance(layer, layers.BatchNormalization)])
+    return _split_at(keras.Model(images, _add_heads(base.output, heads, tasks), name=backbone), n_frozen)
 
 
-def _add_heads(features: KerasTensor, widths: HeadWidths, tasks: Sequence[str]) -> dict[str, KerasTensor]:
+def _add_heads(features: KerasTensor, heads: Heads, tasks: Sequence[str]) -> dict[str, KerasTensor]:
     pooled = layers.GlobalAveragePooling2D(name="pooling")(features)
-    shared = layers.Dense(widths.shared, "relu", name="shared")(pooled)
+    if heads.dropout:
+        pooled = layers.Dropout(heads.dropout, name="dropout")(pooled)
+    shared = layers.Dense(heads.shared, "relu", name="shared")(pooled)
     outputs = {}
     for task in tasks:
         if task == "emotion":
-            hidden = layers.Dense(widths.emotion, "relu", name="emotion_hidden")(shared)
+            hidden = layers.Dense(heads.emotion, "relu", name="emotion_hidden")(shared)
             outputs[task] = layers.Dense(len(EXPRESSIONS), "softmax", name=task)(hidden)
         else:
-            hidden = layers.Dense(widths.valence_arousal, "relu", name=f"{task}_hidden")(shared)
+            hidden = layers.Dense(heads.valence_arousal, "relu", name=f"{task}_hidden")(shared)
             outputs[task] = layers.Dense(1, "tanh", name=task)(hidden)
     return outputs
 

@@ -40,36 +40,46 @@ class Predictor(Protocol):
 
 
 class KerasPredictor:
-    """A .keras file."""
+    """A .keras file. mirror: whether a prediction is the mean of those for the image and for its mirror image."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, mirror: bool = False) -> None:
         self.file = file
         self.name = file.stem
         self.model = load_model(file)
         self.image_size = image_size(self.model)
         self.card = read_card(file)
+        self.mirror = mirror
 
     def predict(self, batches: Iterable[np.ndarray]) -> pd.DataFrame:
         """Predict batches of images."""
-        outputs = [self.model.predict_on_batch(batch) for batch in batches]
+        outputs = [self._predict(batch) for batch in batches]
         return tabulate(tree.map_structure(lambda *parts: np.concatenate(parts), *outputs))
 
     def size(self) -> dict[str, int | float]:
         """Return its parameters and the size of its file."""
         return model_size(self.model, self.file)
 
+    def _predict(self, batch: np.ndarray) -> dict[str, np.ndarray]:
+        outputs = self.model.predict_on_batch(batch)
+        if not self.mirror:
+            return outputs
+        mirrored = self.model.predict_on_batch(batch[:, :, ::-1])
+        return {task: (values + mirrored[task]) / 2 for task, values in outputs.items()}
 
-FORMATS: dict[str, Callable[[Path], Predictor]] = {".keras": KerasPredictor}
+
+FORMATS: dict[str, Callable[[Path, bool], Predictor]] = {".keras": KerasPredictor}
 
 
-def open_predictor(file: Path) -> Predictor:
+def open_predictor(file: Path, mirror: bool = False) -> Predictor:
     """Open the file of a trained network, as its ending says; nothing in it is ever executed.
+
+    mirror: whether a prediction is the mean of those for the image and for its mirror image.
 
     Raises InputError for another ending, and for what is no trained network.
     """
     if file.suffix not in FORMATS:
         raise InputError(f"{file}: not a model: its name should end in {' or '.join(FORMATS)}")
-    return FORMATS[file.suffix](file)
+    return FORMATS[file.suffix](file, mirror)
 
 
 def tabulate(outputs: dict[str, np.ndarray]) -> pd.DataFrame:

@@ -20,8 +20,8 @@ from affect.models.backbones import BACKBONES, build_backbone
 from affect.models.kernels import clone_with_fused_ops
 from affect.synthetic.faces import ACTION_UNITS
 from affect.synthetic.stream import SyntheticFaces
-from affect.training.batches import to_tf_dataset
-from affect.training.fit import ConcordanceCorrelation
+from affect.training.input.batches import to_tf_dataset
+from affect.training.recipe.objective import ConcordanceCorrelation
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -13,10 +13,11 @@ import numpy as np
 from affect.core.files import atomic_file
 from affect.plumbing.errors import InputError
 
-# The attributes in which Keras's callbacks count epochs.
-COUNTERS = {
+# The attributes in which Keras's callbacks keep what the next epoch depends on.
+STATES = {
     keras.callbacks.EarlyStopping: ("wait", "stopped_epoch", "best", "best_epoch"),
     keras.callbacks.ReduceLROnPlateau: ("wait", "cooldown_counter", "best"),
+    keras.callbacks.SwapEMAWeights: ("_ema_weights_in_model",),
 }
 
 
@@ -39,22 +40,19 @@ def checkpoint_name(backbone: str) -> str:
 class Checkpoint(keras.callbacks.Callback):
     """After each epoch, keep in one file all that the rest of training depends on.
 
-    Pass it to `fit` after `early_stopping` and `plateau`.
+    Pass it to `fit` after `early_stopping` and `others`, the other callbacks of STATES.
     """
 
     def __init__(
-        self,
-        file: Path,
-        early_stopping: keras.callbacks.EarlyStopping,
-        plateau: keras.callbacks.ReduceLROnPlateau,
+        self, file: Path, early_stopping: keras.callbacks.EarlyStopping, others: Sequence[keras.callbacks.Callback]
     ) -> None:
         super().__init__()
         self.file = file
         self.fingerprint = ""
         self.early_stopping = early_stopping
-        self.plateau = plateau
+        self.callbacks = (early_stopping, *others)
         self.epochs: list[dict[str, float]] = []
-        self._counters: list[dict[str, float]] = []
+        self._states: list[dict[str, float]] = []
         self._best_weights: list[np.ndarray] = []
         self._started = time.perf_counter()
 
@@ -65,7 +63,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def remaining(self, epochs: int) -> range:
         """Return the remaining epochs; empty after early stopping."""
-        stopped = bool(self._counters) and self._counters[0]["stopped_epoch"] > 0
+        stopped = bool(self._states) and self._states[0]["stopped_epoch"] > 0
         return range(epochs if stopped else len(self.epochs), epochs)
 
     def restore(self, training_model: keras.Model, fingerprint: str) -> bool:
@@ -91,14 +89,14 @@ class Checkpoint(keras.callbacks.Callback):
         training_model.set_weights(weights)
         for variable, value in zip(training_model.optimizer.variables, optimizer, strict=True):
             variable.assign(value)
-        self.epochs, self._counters = state["epochs"], state["counters"]
+        self.epochs, self._states = state["epochs"], state["callbacks"]
         self._started -= state["seconds"]
         return True
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002, Keras passes it
-        """Restore the state of EarlyStopping and ReduceLROnPlateau, which their on_train_begin has just reset."""
-        for callback, counters in zip((self.early_stopping, self.plateau), self._counters, strict=False):
-            vars(callback).update(counters)
+        """Restore the state of the callbacks, which their on_train_begin has just reset."""
+        for callback, state in zip(self.callbacks, self._states, strict=False):
+            vars(callback).update(state)
         if self._best_weights:
             self.early_stopping.best_weights = self._best_weights
 
@@ -114,9 +112,8 @@ class Checkpoint(keras.callbacks.Callback):
             "fingerprint": self.fingerprint,
             "epochs": self.epochs,
             "seconds": self.seconds,
-            "counters": [
-                {name: getattr(callback, name) for name in COUNTERS[type(callback)]}
-                for callback in (self.early_stopping, self.plateau)
+            "callbacks": [
+                {name: getattr(callback, name) for name in STATES[type(callback)]} for callback in self.callbacks
             ],
         } | {group: len(arrays) for group, arrays in groups.items()}
         arrays = {f"{group}{number}": array for group, parts in groups.items() for number, array in enumerate(parts)}

@@ -18,7 +18,7 @@ from affect.core.array_file import ArrayFile
 from affect.models.backend import input_dtype
 from affect.models.kernels import freeze_for_inference
 from affect.models.multitask import SplitModel
-from affect.training.batches import Array
+from affect.training.input.examples import Array
 
 
 def cache_features(

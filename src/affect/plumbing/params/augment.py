@@ -17,4 +17,7 @@ class Augment(Section):
     flip: Share
     brightness: Share
     contrast: Share
+    grey: Share
+    erase: Share
+    online: bool
     seed: Seed

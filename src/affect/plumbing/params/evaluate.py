@@ -11,6 +11,7 @@ class Evaluate(Section):
     """The evaluation."""
 
     batch_size: Count
+    mirror: bool
     bootstrap: Annotated[int, Field(ge=100)]
     calibration_bins: Annotated[int, Field(ge=2)]
     seed: Seed

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from affect.plumbing.params.section import Count, Section
+from affect.plumbing.params.section import Count, Fraction, Section
 
 Backbone = Literal["resnet50", "efficientnetb1", "efficientnetb2", "densenet121"]
 BACKBONES: tuple[str, ...] = get_args(Backbone)
@@ -14,7 +14,9 @@ class Model(Section):
     """The architecture and where its weights start."""
 
     weights: Annotated[str, Field(min_length=1)] | None
-    fine_tune_layers: Annotated[int, Field(ge=0)]
+    fine_tune_layers: Annotated[int, Field(ge=0)] | Literal["all"]
+    freeze_batch_norm: bool
+    dropout: Fraction
     shared_units: Count
     emotion_units: Count
     va_units: Count

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from affect.core.rng import rng_for
-from affect.data.images.augmentation import Augmentation, augment
+from affect.training.input.augmentation import Augmentation, augment
 
 NOTHING = Augmentation(rotation=0, zoom=0, shift=0, flip=0, brightness=0, contrast=0)
 

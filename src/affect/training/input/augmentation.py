@@ -1,4 +1,4 @@
-"""Altered copies of a face: one affine warp, then brightness and contrast."""
+"""Altered copies of a face: one affine warp, brightness and contrast, then without colour or with a patch erased."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,18 @@ import numpy as np
 
 from affect.core.opencv import cv2
 
+# Of an erased rectangle, as Zhong et al. 2020: the area as a share of the image's, and height / width.
+ERASED_AREA = (0.02, 0.33)
+ERASED_ASPECT = (0.3, 1 / 0.3)
+
 
 @dataclass(frozen=True)
 class Augmentation:
     """How far a copy may differ from its original; each draw is uniform within plus or minus its bound.
 
     rotation: degrees. zoom: share of the size. shift: share of the side, each way. flip: probability of a
-    horizontal flip. brightness: share of the full range. contrast: share, about the image's mean.
+    horizontal flip. brightness: share of the full range. contrast: share, about the image's mean. grey, erase:
+    probabilities of losing the colour, and a rectangle.
     """
 
     rotation: float
@@ -21,6 +26,8 @@ class Augmentation:
     flip: float
     brightness: float
     contrast: float
+    grey: float = 0.0
+    erase: float = 0.0
 
 
 def augment(image: np.ndarray, bounds: Augmentation, rng: np.random.Generator) -> np.ndarray:
@@ -33,7 +40,13 @@ def augment(image: np.ndarray, bounds: Augmentation, rng: np.random.Generator) -
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT_101,
     )
-    return cv2.LUT(warped, _sample_tones(float(warped.mean()), bounds, rng))
+    altered = cv2.LUT(warped, _sample_tones(float(warped.mean()), bounds, rng))
+    # Drawn last, so that a copy without them is the same whatever these are.
+    if rng.random() < bounds.grey:
+        altered = cv2.cvtColor(cv2.cvtColor(altered, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    if rng.random() < bounds.erase:
+        _erase(altered, rng)
+    return altered
 
 
 def _sample_warp(size: int, bounds: Augmentation, rng: np.random.Generator) -> np.ndarray:
@@ -54,3 +67,14 @@ def _sample_tones(mean: float, bounds: Augmentation, rng: np.random.Generator) -
     contrast = 1 + rng.uniform(-bounds.contrast, bounds.contrast)
     tones = (np.arange(256) - mean) * contrast + mean + brightness
     return np.clip(np.rint(tones), 0, 255).astype(np.uint8)
+
+
+def _erase(image: np.ndarray, rng: np.random.Generator) -> None:
+    """Fill a rectangle, somewhere in the image, with the image's mean colour, in place."""
+    size = len(image)
+    area = size**2 * rng.uniform(*ERASED_AREA)
+    aspect = np.exp(rng.uniform(*np.log(ERASED_ASPECT)))
+    sides = np.sqrt([area * aspect, area / aspect])
+    height, width = (int(np.clip(np.rint(side), 1, size)) for side in sides)
+    top, left = (int(rng.integers(0, size - side + 1)) for side in (height, width))
+    image[top : top + height, left : left + width] = np.rint(image.mean(axis=(0, 1)))

@@ -1,0 +1,1 @@
+"""From stored images to batches: labels and weights, sampling, altered copies, mixtures."""

@@ -1,0 +1,1 @@
+"""How a training learns: what it minimises, by which optimiser, as params.yaml says."""
