@@ -127,7 +127,7 @@ def train_with_every_piece(file: Path, killed_after: int = 0) -> list[np.ndarray
     compile_model(training_model, make_optimizer(rate, weight_decay=0.05, averaging=0.9), objective)
     early_stopping = keras.callbacks.EarlyStopping(patience=10, restore_best_weights=True)
     swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-    checkpoint = Checkpoint(file, early_stopping, [swap])
+    checkpoint = Checkpoint(file, early_stopping, [swap, LogLearningRate()])
     checkpoint.restore(training_model, KEY)
     callbacks = [SeedEachEpoch(1), swap, LogLearningRate(), early_stopping, checkpoint, Kill(killed_after)]
     fit(training_model, batches, Batches(examples, 8), checkpoint.remaining(6), callbacks)

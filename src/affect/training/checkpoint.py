@@ -40,7 +40,7 @@ def checkpoint_name(backbone: str) -> str:
 class Checkpoint(keras.callbacks.Callback):
     """After each epoch, keep in one file all that the rest of training depends on.
 
-    Pass it to `fit` after `early_stopping` and `others`, the other callbacks of STATES.
+    Pass it to `fit` after `early_stopping` and `others`, the other callbacks, of which it keeps those of STATES.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.file = file
         self.fingerprint = ""
         self.early_stopping = early_stopping
-        self.callbacks = (early_stopping, *others)
+        self.callbacks = (early_stopping, *(callback for callback in others if type(callback) in STATES))
         self.epochs: list[dict[str, float]] = []
         self._states: list[dict[str, float]] = []
         self._best_weights: list[np.ndarray] = []
