@@ -45,8 +45,11 @@ def main() -> None:
         "models": models,
         "copies": {split: int((copies["split"] == split).sum()) for split in SEEN},
         **evaluate_ways(tables, bootstrap, params.evaluate.seed, bins),
-        "baselines": baselines(trained.select("train").index, records.index),
     }
+    learnt, expressions = trained.select("train").index, sorted(set(records.index["expression"]))
+    results["baselines"] = {"free": baselines(learnt, records.index)}
+    if "limited" in results:
+        results["baselines"]["limited"] = baselines(learnt, records.index, expressions)
     with atomic_folder(metrics / "predictions", list_files()) as folder:
         for network, table in tables.items():
             write_table(folder / f"{network}.csv", table)

@@ -1,6 +1,7 @@
 """Prepare a dataset that the models were not trained on: `dvc repro pipelines/external/dvc.yaml:prepare@NAME`."""
 
 import argparse
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -54,7 +55,8 @@ def named(name: str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise InputError(f"dataset {name} of {paths.EXTERNAL_PARAMS}: {error}") from None
+        told = re.sub(r"-S ('?)data\.", rf"-S \1{paths.EXTERNAL_PARAMS}:++datasets.{name}.", str(error))
+        raise InputError(f"dataset {name} of {paths.EXTERNAL_PARAMS}: {told}") from None
 
 
 def choose(dataset: ExternalDataset, data: Data, faces: pd.DataFrame, hashes: np.ndarray) -> pd.DataFrame:

@@ -26,6 +26,8 @@ def main() -> None:
     arguments = command.parse_args()
     if arguments.folds < 2:
         raise InputError(f"--folds {arguments.folds}: at least 2, one to be predicted and one to train on")
+    if given := [override for override in arguments.overrides if override.startswith(("data.folds=", f"{FOLD}="))]:
+        raise InputError(f"-S {given[0]}: --folds says how many folds there are, and each is run")
     varied = {"data.folds": [arguments.folds], FOLD: range(1, arguments.folds + 1)}
     finished = run_sweep(plan_variants(varied, arguments.overrides), "folds")
     if finished.runs:

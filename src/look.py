@@ -11,13 +11,14 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import shorten
 
 from ruamel.yaml import YAML
 
-from affect.data.layouts.registry import LAYOUTS, find_layouts
+from affect.data.layouts.registry import LAYOUTS, UNSET, find_layouts
 from affect.data.survey import describe, survey
 from affect.data.tables import list_tables, read_header
 from affect.experiments.sweep.plan import overridden
@@ -30,12 +31,13 @@ from affect.plumbing.stage import printable, run_command
 PLAIN = re.compile(r"[A-Za-z][\w./:+-]*(?: +[\w./:+-]+)*")
 KEYWORDS = ("null", "true", "false", "nan", "inf")
 # How a dataset is read where nothing is said; another dataset's settings are not those of this one.
-UNSET = {"table": None, "columns": None, "classes": None, "va_range": [-1.0, 1.0], "votes": None, "person": None}
+OF_ONE_DATASET = UNSET | {"person": None, "split_file": None, "folds": None, "fold": 1}
 SHAPES = {
     "affectnet": "images/{id}.jpg and annotations/{id}_exp.npy, or train_set and val_set of these",
     "affectnet_csv": "training.csv, validation.csv or automatically_annotated.csv of AffectNet's release of 2017",
     "folders": "a folder for each expression, or in train, val and test such folders",
-    "table": "a CSV with the columns path and expression (others by -S 'data.columns=[path:NAME,expression:NAME]')",
+    "table": "a CSV with the columns path and expression; with others, name the layout as well: "
+    "-S data.layout=table -S 'data.columns=[path:NAME,expression:NAME]'",
     "fer2013": "a CSV with the columns emotion, pixels and Usage",
 }
 
@@ -54,6 +56,8 @@ def main() -> None:
     )
     arguments = command.parse_args()
     folder, overrides = arguments.folder, arguments.overrides
+    if others := [given for given in overrides if not given.startswith("data.")]:
+        raise InputError(f"-S {others[0]}: not a parameter of section data, of which alone a look depends")
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; a dataset is the folder that holds its pictures and labels")
     current = load_params().data
@@ -93,7 +97,7 @@ def override(folder: Path, overrides: list[str]) -> Data:
     """Return section data of params.yaml for another folder, with overrides as `dvc exp run -S` takes them."""
     yaml = YAML()
     content = yaml.load(paths.PARAMS)
-    content["data"] |= UNSET | {"raw": str(folder)}
+    content["data"] |= OF_ONE_DATASET | {"raw": str(folder)}
     with TemporaryDirectory() as place:
         base = Path(place) / paths.PARAMS.name
         yaml.dump(content, base)
@@ -103,21 +107,40 @@ def override(folder: Path, overrides: list[str]) -> Data:
 
 def say_how_to_run(current: Data, data: Data) -> Iterator[str]:
     """Yield the commands that let DVC track the dataset, and run the experiment on it."""
-    folder = Path(data.raw)
-    inside = folder.resolve().is_relative_to(Path.cwd())
-    place = folder if inside else Path("data") / folder.resolve().name
+    folder, root = Path(data.raw).resolve(), Path.cwd()
+    inside = folder.is_relative_to(root)
+    place = folder.relative_to(root) if inside else find_free_place(folder.name)
     yield "Run it:"
     if not inside:
         yield f"  cp -r {shlex.quote(data.raw)} {shlex.quote(str(place))}"
-    if place != paths.SAMPLE and not place.with_name(f"{place.name}.dvc").is_file():
+    if not inside or not is_tracked(place):
+        notes = shlex.quote(f"{place}.dvc"), shlex.quote(str(place.parent / ".gitignore"))
         yield f"  dvc add {shlex.quote(str(place))}"
-        yield f"  git add {shlex.quote(f'{place}.dvc')} {place.parent}/.gitignore && git commit -m 'Track {place.name}'"
+        yield f"  git add {' '.join(notes)} && git commit -m {shlex.quote(f'Track {place.name}')}"
     wanted = data.model_dump() | {"raw": str(place), "sample_size": None}
     had = current.model_dump()
     changed = [
         f"-S {shlex.quote(f'data.{name}={write(value)}')}" for name, value in wanted.items() if value != had[name]
     ]
     yield f"  dvc exp run {' '.join(changed)}"
+
+
+def find_free_place(name: str) -> Path:
+    """Return a folder for a dataset in data/ in whose place there is nothing, nor anything to come."""
+    for number in count(1):
+        place = Path("data") / (name if number == 1 else f"{name}-{number}")
+        if place not in paths.OUTPUTS and not place.exists() and not place.with_name(f"{place.name}.dvc").exists():
+            return place
+    raise AssertionError
+
+
+def is_tracked(place: Path) -> bool:
+    """Whether DVC has a folder of the repository, as what a stage makes or by a .dvc file, or one that it lies in."""
+    return any(
+        folder in paths.OUTPUTS or folder.with_name(f"{folder.name}.dvc").is_file()
+        for folder in (place, *place.parents)
+        if folder.name
+    )
 
 
 def write(value: object) -> str:

@@ -8,12 +8,15 @@ from pathlib import Path
 from affect.core.files import write_text
 from affect.core.places import require_place
 from affect.plumbing import paths
-from affect.plumbing.params import load_params
+from affect.plumbing.errors import InputError
+from affect.plumbing.params import Params, load_params
 from affect.plumbing.stage import run_command
 from affect.report.pages.joined import read_pages
-from affect.report.provenance import dataset_hash, model_hashes
+from affect.report.provenance import changed_parameters, dataset_hash, model_hashes
 from affect.report.render import LocalExtras, render_html
 from affect.report.run_results import read_results
+
+MAX_SHOWN = 3
 
 
 def main() -> None:
@@ -21,6 +24,7 @@ def main() -> None:
     require_place(paths.FULL_REPORT)
     params = load_params()
     results = read_results(paths.METRICS)
+    require_same_parameters(params, results.networks)
     timing = {network: timing for network in results.networks if (timing := read_timing(paths.model_file(network)))}
     pictures = {network: paths.WORST_ERRORS / f"{network}.png" for network in results.networks}
     pages, left_out = read_pages(paths.METRICS, model_hashes(results.networks, paths.LOCK))
@@ -30,6 +34,16 @@ def main() -> None:
     page = render_html(results, params.reported, dataset_hash(params.data.raw, paths.LOCK), extras)
     write_text(paths.FULL_REPORT, page)
     print(f"report: {paths.FULL_REPORT}")
+
+
+def require_same_parameters(params: Params, networks: list[str]) -> None:
+    """Raise InputError where params.yaml is not what the run in metrics/ had: the page would tell of another run."""
+    if changed := changed_parameters(params.reported, networks, paths.LOCK):
+        more = f", and {len(changed) - MAX_SHOWN} more" if len(changed) > MAX_SHOWN else ""
+        raise InputError(
+            f"{paths.METRICS} is of a run with other parameters ({'; '.join(changed[:MAX_SHOWN])}{more}); run dvc "
+            f"repro, or bring {paths.PARAMS} back"
+        )
 
 
 def read_timing(model: Path) -> dict[str, float] | None:

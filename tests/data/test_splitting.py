@@ -102,15 +102,22 @@ def test_too_large_a_sample_is_refused() -> None:
 
 
 def test_an_empty_split_is_refused() -> None:
-    faces = pd.DataFrame({"split": ["train", "train"], "group": ["a", "b"]})
+    faces = pd.DataFrame({"split": ["train", "train"], "group": ["a", "b"], "picture": ["a", "b"]})
     with pytest.raises(InputError, match="the val split is empty with 2 images; use more"):
         require_images(faces, ("train", "val"))
 
 
 def test_duplicates_that_leave_a_split_empty_are_named() -> None:
-    faces = pd.DataFrame({"split": ["train"] * 4, "group": ["a", "a", "a", "b"]})
-    with pytest.raises(InputError, match=r"3 of them are duplicates.*up to 3 together.*data\.duplicate_distance"):
+    faces = pd.DataFrame({"split": ["train"] * 4, "group": ["a", "a", "a", "b"], "picture": ["a", "a", "a", "b"]})
+    with pytest.raises(InputError, match=r"of 2 people .*\(up to 3 images each\); .*data\.duplicate_distance"):
         require_images(faces, ("train", "val"))
+
+
+def test_people_who_leave_a_fold_without_validation_are_not_taken_for_copies() -> None:
+    faces = pd.DataFrame({"split": ["train"] * 3, "group": ["a", "a", "b"], "picture": ["a", "b", "c"]})
+    with pytest.raises(InputError, match=r"of 2 people .*change data\.folds or data\.val_fraction") as refused:
+        require_images(faces, ("train", "val"), in_folds=True)
+    assert "duplicate" not in str(refused.value)
 
 
 def test_groups_larger_than_the_quota_get_as_near_to_it_as_they_can() -> None:

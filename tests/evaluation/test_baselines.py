@@ -55,3 +55,9 @@ def test_a_mean_is_evaluated_where_annotated_and_has_no_correlation() -> None:
 def test_the_first_of_equally_common_expressions_is_answered() -> None:
     _, constant = baselines(HELD_OUT.assign(expression=[6, 3, 3, 6]), HELD_OUT)
     assert constant["answer"]["expression"] == EXPRESSIONS[3]
+
+
+def test_baselines_of_some_expressions_answer_one_of_them() -> None:
+    chance, constant = baselines(HELD_OUT.assign(expression=[2, 2, 0, 0]), HELD_OUT, [0, 1, 6])
+    assert chance["emotion"]["accuracy"] == pytest.approx(1 / 3, abs=1e-6)
+    assert constant["answer"]["expression"] == EXPRESSIONS[0]

@@ -94,9 +94,14 @@ def test_a_sample_is_stratified_and_the_same_again(workspace: Workspace, monkeyp
     ("classes", "entry", "message"),
     [
         (("happy", "grumpy"), {}, r"has classes that are none of .*'grumpy'"),
+        (("happy", "grumpy"), {}, r"-S 'pipelines/external/params\.yaml:\+\+datasets\.web\.classes=\[grumpy:happy\]'"),
         (("happy",), {"classes": ["happy:null"]}, "none of the images in data/faces has one of the eight expressions"),
         (("happy",), {"sample_size": 4}, "sample_size is 4, but only 3 images are usable"),
-        (("happy",), {"align": "eyes"}, "the layout folders has no landmarks"),
+        (
+            ("happy",),
+            {"align": "eyes"},
+            "data.align: the layout folders does not read it, but",
+        ),
         (("happy",), {"min_side": 100}, "3 of 3 images are faulty"),
     ],
 )

@@ -136,8 +136,9 @@ def test_pooled_metrics_are_of_all_images_together(scenario: Scenario) -> None:
         (["--folds", "1"], "--folds 1: at least 2, one to be predicted and one to train on"),
         (
             ["-S", "data.fold=2"],
-            "-S data.fold=2: give one value for each parameter, and none for data.folds or data.fold",
+            "-S data.fold=2: --folds says how many",
         ),
+        (["--folds", "3", "-S", "data.folds=2"], "-S data.folds=2: --folds says how many"),
         (["-S", "train.seed=1,2"], "-S train.seed=1,2: give one value for each parameter, and none for"),
         (
             ["-S", "data.split_file=data/splits/mine.csv"],

@@ -135,7 +135,10 @@ def test_settings_of_another_dataset_are_not_taken_for_this_one(
         (("data/mine", "-S", "data.layout=albums"), "data.layout is 'albums', but should be"),
         (("data/mine", "-S", "data.labels=x"), "data.labels"),
         (("data/mine", "-S", "data.classes=[sad:blue]"), "'sad:blue' should be NAME:EXPRESSION"),
-        (("data/mine", "-S", "data.align=eyes"), "the layout folders has no landmarks"),
+        (
+            ("data/mine", "-S", "data.align=eyes"),
+            "data.align: the layout folders does not read it, but",
+        ),
         (("data/mine", "-S", "data.person=3"), "has no folder of level 3"),
         (("data/mine", "-S", "data.person='x(.)'"), "finds no person in the id"),
     ],
@@ -174,3 +177,56 @@ def test_a_value_is_written_as_dvc_reads_it(tmp_path_factory: pytest.TempPathFac
     params.write_text("value: 0\n")
     apply_overrides(params, shlex.split(shlex.quote(f"value={look.write(value)}")))
     assert YAML(typ="safe", pure=True).load(params)["value"] == value
+
+
+def test_a_dataset_from_elsewhere_gets_a_place_that_is_free(
+    mine: Workspace, capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    for name, place in {"mine": "mine-2", "prepared": "prepared-2", "external": "external-2", "other": "other"}.items():
+        (mine.raw.parent / "mine").rename(elsewhere / name)
+        (mine.raw.parent / "mine").mkdir()
+        printed = run(capsys, str(elsewhere / name))
+        assert f"cp -r {elsewhere / name} data/{place}\n" in printed
+        assert f"dvc add data/{place}\n" in printed
+        assert f"-S data.raw=data/{place}" in printed
+        (mine.raw.parent / "mine").rmdir()
+        (elsewhere / name).rename(mine.raw.parent / "mine")
+
+
+@pytest.mark.parametrize("name", ["O'Brien's faces", "my sets/ck"])
+def test_printed_commands_hold_for_odd_names(mine: Workspace, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    place = mine.raw.parent / name
+    place.parent.mkdir(exist_ok=True)
+    (mine.raw.parent / "mine").rename(place)
+    printed = run(capsys, str(place))
+    words = [shlex.split(line) for line in printed.partition("Run it:\n")[2].splitlines()]
+    assert words[0] == ["dvc", "add", f"data/{name}"]
+    assert words[1][:4] == ["git", "add", f"data/{name}.dvc", str(Path("data", name).parent / ".gitignore")]
+    assert words[1][-1] == f"Track {place.name}"
+    apply_printed_command(printed, mine.folder)
+    assert load_params(mine.folder / "params.yaml").data.raw == f"data/{name}"
+
+
+def test_a_folder_within_a_tracked_one_is_not_tracked_again(
+    mine: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (mine.raw.parent / "all").mkdir()
+    (mine.raw.parent / "mine").rename(mine.raw.parent / "all" / "mine")
+    (mine.raw.parent / "all.dvc").touch()
+    assert "dvc add" not in run(capsys, "data/all/mine")
+
+
+def test_what_the_last_run_said_of_its_dataset_is_not_said_of_another(
+    mine: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    apply_overrides(mine.folder / "params.yaml", ["data.align=eyes", "data.folds=3", "data.fold=2"])
+    printed = run(capsys, "data/mine")
+    assert "24 pictures in the layout folders" in printed
+    apply_printed_command(printed, mine.folder)
+    data = load_params(mine.folder / "params.yaml").data
+    assert (data.align, data.folds, data.fold) == ("none", None, 1)
+
+
+def test_a_parameter_of_another_section_is_refused(mine: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "data/mine", "-S", "train.epochs=1").startswith("look: -S train.epochs=1: not a parameter of")

@@ -11,9 +11,10 @@ from test_render import PARAMETERS, PREPARE, Page, run_evaluation
 from affect.evaluation.baselines import baselines
 from affect.evaluation.results import evaluate_ways
 from affect.plumbing.errors import InputError
+from affect.plumbing.params import load_params
 from affect.report.pages.external import External, read_external, render_external_html, render_external_markdown
 from affect.report.pages.joined import MATRIX_METRICS, read_pages
-from affect.report.provenance import model_hashes
+from affect.report.provenance import changed_parameters, model_hashes
 from affect.report.render import LocalExtras, render_html
 from affect.report.run_results import Results
 
@@ -45,8 +46,10 @@ def write_external(folder: Path, name: str = "web", classes: int = 8, copies: in
         "models": {network: {"md5": md5, "card": CARD} for network, md5 in MODELS.items()},
         "copies": {"train": copies, "val": 0},
         **evaluate_ways(tables, resamples=200, seed=1, calibration_bins=10),
-        "baselines": baselines(tables[NETWORKS[0]], tables[NETWORKS[0]]),
+        "baselines": {"free": baselines(tables[NETWORKS[0]], tables[NETWORKS[0]])},
     }
+    if classes < 8:
+        results["baselines"]["limited"] = baselines(tables[NETWORKS[0]], tables[NETWORKS[0]], range(classes))
     place = folder / "external" / name
     place.mkdir(parents=True)
     (place / "results.json").write_text(json.dumps(results))
@@ -191,3 +194,28 @@ def test_a_clone_without_models_knows_them_from_the_lock(tmp_path: Path, monkeyp
     here = model_hashes(NETWORKS, lock)
     assert here["efficientnetb1"] == recorded["efficientnetb1"]
     assert here["resnet50"] == "b32d73e56ec99bc5ec8f83871cde708a"
+
+
+def test_parameters_of_another_run_than_the_lock_are_told(tmp_path: Path) -> None:
+    lock = tmp_path / "dvc.lock"
+    parameters = load_params(ROOT / "params.yaml").reported
+    assert changed_parameters(parameters, NETWORKS, lock) == []
+    lock.write_text((ROOT / "dvc.lock").read_text())
+    assert changed_parameters(parameters, NETWORKS, lock) == []
+    parameters["data"]["raw"] = "data/photos"
+    parameters["train"]["loss_weights"]["valence"] = 1e-5
+    assert changed_parameters(parameters, NETWORKS, lock) == [
+        "data.raw is data/photos, was data/sample",
+        "train.loss_weights.valence is 1e-05, was 1.0",
+    ]
+
+
+def test_chance_of_a_limited_prediction_is_of_the_expressions_that_the_dataset_has(tmp_path: Path) -> None:
+    external = write_external(tmp_path, classes=5)
+    table = render_external_markdown(external, 200)
+    row = next(line for line in table.splitlines() if line.startswith("| expression accuracy"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    header = next(line for line in table.splitlines() if line.startswith("| metric"))
+    names = [cell.strip() for cell in header.strip("|").split("|")]
+    found = dict(zip(names, cells, strict=True))
+    assert (found["chance, any of 8"], found["chance, one of its 5"]) == ("0.125", "0.200")

@@ -60,7 +60,9 @@ def doubts_about_groups(summary: dict, used: pd.DataFrame) -> list[str]:
     if leaking := counts["groups_across_splits"]:
         doubts.append(f"pictures that the given split has on several sides: {leaking}")
     if leaking := summary["people"]["across_splits"]:
-        doubts.append(f"people whom the given split has on several sides: {leaking}")
+        doubts.append(
+            f"people whom the given split has on several sides: {leaking} (data.official_split draws another)"
+        )
     if unclear := counts["groups_of_several_expressions"]:
         first = used["picture"][groups["expression"].transform("nunique") > 1].iloc[0]
         names = _name_two(used[used["picture"] == first].drop_duplicates("expression"))

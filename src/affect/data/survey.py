@@ -110,7 +110,11 @@ def _describe_people(faces: pd.DataFrame, leaking: int) -> str:
     known = count_people(faces)
     if not known["people"]:
         return "not known; data.person or a column person says who is on a picture (data/README.md)"
-    sides = f"; {leaking} of them are on several sides of its split" if leaking else ""
+    sides = (
+        f"; {leaking} of them are on several sides of its split, which -S data.official_split=false mends"
+        if leaking
+        else ""
+    )
     return f"{known['people']} on {known['images']} pictures, at most {known['largest']} each{sides}"
 
 

@@ -1,5 +1,7 @@
 """What a network must beat: a guess, and one answer for all images."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -7,10 +9,10 @@ from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
 from affect.core.predictions import DECIMALS, PROBABILITIES
 from affect.evaluation.results import evaluate_predictions
 
-CLASSES = len(EXPRESSIONS)
+ALL = range(len(EXPRESSIONS))
 
 
-def baselines(training: pd.DataFrame, held_out: pd.DataFrame) -> list[dict]:
+def baselines(training: pd.DataFrame, held_out: pd.DataFrame, expressions: Sequence[int] = ALL) -> list[dict]:
     """Return what two baselines reach on the held-out images: each one's name, and its metrics by task.
 
     "chance" guesses every expression with the same probability, and does not guess valence and arousal. "constant"
@@ -18,35 +20,38 @@ def baselines(training: pd.DataFrame, held_out: pd.DataFrame) -> list[dict]:
     means of their annotated valence and arousal; `answer` holds these. Metrics that are undefined are left out.
 
     training, held_out: tables with the columns expression (0-7), valence and arousal (NaN where not annotated).
+    expressions: those that may be answered, 0-7.
     """
     truth = held_out[["expression", *VALENCE_AROUSAL]]
-    answer = _commonest(training)
+    answer = _commonest(training, expressions)
     return [
-        {"name": "chance"} | _evaluate(_guess(truth)),
+        {"name": "chance"} | _evaluate(_guess(truth, expressions)),
         {"name": "constant", "answer": answer} | _evaluate(_repeat(answer, truth)),
     ]
 
 
-def _commonest(training: pd.DataFrame) -> dict[str, str | float]:
-    commonest = np.bincount(training["expression"], minlength=CLASSES).argmax()
+def _commonest(training: pd.DataFrame, expressions: Sequence[int]) -> dict[str, str | float]:
+    counts = np.bincount(training["expression"], minlength=len(EXPRESSIONS))
+    commonest = max(expressions, key=lambda expression: counts[expression])
     means = {
         task: round(float(training[task].mean()), DECIMALS) for task in VALENCE_AROUSAL if training[task].notna().any()
     }
     return {"expression": EXPRESSIONS[commonest], **means}
 
 
-def _guess(truth: pd.DataFrame) -> pd.DataFrame:
+def _guess(truth: pd.DataFrame, expressions: Sequence[int]) -> pd.DataFrame:
     """Return predictions with each image once for each expression: the counts that guessing leads to, without noise."""
-    table = truth.iloc[np.arange(len(truth)).repeat(CLASSES)]
-    table = table.assign(predicted_expression=np.tile(np.arange(CLASSES), len(truth)))
-    return table.assign(**dict.fromkeys(PROBABILITIES, 1 / CLASSES))
+    table = truth.iloc[np.arange(len(truth)).repeat(len(expressions))]
+    table = table.assign(predicted_expression=np.tile(expressions, len(truth)))
+    shares = np.isin(ALL, expressions) / len(expressions)
+    return table.assign(**dict(zip(PROBABILITIES, shares, strict=True)))
 
 
 def _repeat(answer: dict[str, str | float], truth: pd.DataFrame) -> pd.DataFrame:
     """Return predictions that are the same answer for each image."""
     expression = EXPRESSIONS.index(str(answer["expression"]))
     table = truth.assign(predicted_expression=expression)
-    table = table.assign(**dict(zip(PROBABILITIES, np.eye(CLASSES)[expression], strict=True)))
+    table = table.assign(**dict(zip(PROBABILITIES, np.eye(len(ALL))[expression], strict=True)))
     return table.assign(**{f"predicted_{task}": answer[task] for task in VALENCE_AROUSAL if task in answer})
 
 

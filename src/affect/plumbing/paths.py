@@ -18,6 +18,8 @@ WEIGHTS = Path("data/weights")
 PREPARED = Path("data/prepared")
 AUGMENTED = Path("data/augmented")
 EXTERNAL = Path("data/external")
+# What stages leave in data/.
+OUTPUTS = (SAMPLE, PREPARED, AUGMENTED, EXTERNAL, Path("data/cache"))
 # Checkpoints and locks: what only a running or a killed stage needs. A workspace that does not outlive its experiment
 # has it elsewhere.
 CACHE = Path(os.environ.get("AFFECT_CACHE", "data/cache"))

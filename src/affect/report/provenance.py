@@ -1,11 +1,13 @@
 """What a result was made from: the dataset as DVC knows it, and the packages."""
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import yaml
+from ruamel.yaml import YAML
 
 from affect.plumbing import paths
 
@@ -27,6 +29,27 @@ def model_hashes(networks: Iterable[str], lock: Path) -> dict[str, str]:
         md5 = paths.file_md5(file) if file.is_file() else recorded.get(str(file))
         hashes |= {network: md5} if md5 else {}
     return hashes
+
+
+def changed_parameters(parameters: Mapping[str, Any], networks: Iterable[str], lock: Path) -> list[str]:
+    """Return the parameters, by section, that are others now than in the run of the lock: as NAME is NOW, was THEN."""
+    if not lock.exists():
+        return []
+    # As DVC reads it: PyYAML takes 1e-05 for a text.
+    stages = YAML(typ="safe", pure=True).load(lock)["stages"]
+    of_run = ("prepare", "augment", *(f"train@{network}" for network in networks), "evaluate")
+    recorded = [stages.get(stage, {}).get("params", {}).get(str(paths.PARAMS), {}) for stage in of_run]
+    then = {name: value for sections in recorded for name, value in flatten(sections).items()}
+    now = flatten(parameters)
+    return [f"{name} is {now[name]}, was {then[name]}" for name in then if name in now and now[name] != then[name]]
+
+
+def flatten(sections: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested parameters by their dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in sections.items():
+        flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return flat
 
 
 def dataset_hash(dataset: str, lock: Path) -> str | None:

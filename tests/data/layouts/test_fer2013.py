@@ -116,6 +116,8 @@ def test_one_of_two_files_is_named(tmp_path: Path) -> None:
     (tmp_path / "icml_face_data.csv").write_text(f"emotion, Usage, pixels\n3, Training,{text(5)}\n")
     with pytest.raises(InputError, match=r"but has fer2013\.csv, icml_face_data\.csv; name one with -S data\.table="):
         open_dataset(tmp_path, "fer2013")
+    with pytest.raises(InputError, match=r"but has fer2013\.csv, .*; name one with -S data\.table=fer2013\.csv"):
+        open_dataset(tmp_path, "fer2013", table="nope.csv")
     assert read_all(tmp_path, "fer2013", table="icml_face_data.csv")["0"].expression == 1
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from opening import LIMITS, find_reasons, open_dataset, read_all, save_picture
+from opening import LIMITS, find_reasons, list_items, open_dataset, read_all, save_picture
 
 from affect.core.labels import EXPRESSIONS
 from affect.data.layouts.classes import SYNONYMS
@@ -170,6 +170,22 @@ def test_odd_names_are_ids_or_faults_and_nothing_else(tmp_path: Path) -> None:
 def test_faces_in_folders_have_no_landmarks(tmp_path: Path) -> None:
     save_picture(tmp_path / "happy" / "a.png")
     with pytest.raises(
-        InputError, match=r"data\.align: the layout folders has no landmarks.*; affectnet, affectnet_csv"
+        InputError, match=r"data\.align: .* does not read it, but affectnet, affectnet_csv; set it to none"
     ):
         open_dataset(tmp_path, "folders", align="eyes")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("votes", "soft"), ("columns", ["path:x"]), ("table", "a.csv"), ("va_range", [-10.0, 10.0])]
+)
+def test_a_parameter_that_the_layout_does_not_read_is_refused(tmp_path: Path, name: str, value: object) -> None:
+    save_picture(tmp_path / "happy" / "1.png")
+    with pytest.raises(InputError, match=rf"data\.{name}: the layout folders does not read it, but .*; set it to"):
+        list_items(tmp_path, "folders", **{name: value})
+
+
+def test_the_splits_of_fer2013_are_known_by_their_own_names(tmp_path: Path) -> None:
+    for split in ("Training", "PublicTest", "PrivateTest"):
+        save_picture(tmp_path / split / "happy" / f"{split}.png")
+    _, items = list_items(tmp_path, "folders")
+    assert {item.id: item.split for item in items} == {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}

@@ -48,7 +48,7 @@ class AffectNet:
 
     raw: Path
     align: bool = False
-    has_landmarks: ClassVar[bool] = True
+    reads: ClassVar[frozenset[str]] = frozenset({"align"})
 
     @classmethod
     def fits(cls, raw: Path) -> bool:

@@ -39,7 +39,7 @@ class AffectNetCsv:
     raw: Path
     file: str | None = None
     align: bool = False
-    has_landmarks: ClassVar[bool] = True
+    reads: ClassVar[frozenset[str]] = frozenset({"table", "align"})
 
     @classmethod
     def fits(cls, raw: Path) -> bool:

@@ -20,7 +20,7 @@ SYNONYMS = {
 KNOWN = {name: number for number, (own, others) in enumerate(SYNONYMS.items()) for name in (own, *others)}
 # The expression of a class that the user leaves out.
 LEFT_OUT = -1
-MAX_SHOWN = 6
+MAX_SHOWN = 10
 
 
 def read_map(entries: Iterable[str] | None) -> dict[str, int]:
@@ -61,6 +61,7 @@ def number_classes(names: Iterable[str], entries: Iterable[str] | None, raw: Pat
         why = "; what a number stands for differs between datasets" if digits else ""
         raise InputError(
             f"data.raw: {raw} has classes that are none of {', '.join(EXPRESSIONS)}, nor in data.classes: {shown}{more}"
-            f"{why}. Say what each is, such as -S 'data.classes=[{unknown[0].strip()}:happy]', and null to leave it out"
+            f"{why}. Say what each is, such as -S 'data.classes=[{unknown[0].strip()}:happy]', and null to leave it "
+            f"out; `python src/look.py {raw}` says which layouts fit"
         )
     return {name: number for name, number in numbers.items() if number is not None}

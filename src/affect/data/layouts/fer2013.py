@@ -57,7 +57,7 @@ class Fer2013:
     raw: Path
     file: str | None = None
     votes: Votes | None = None
-    has_landmarks: ClassVar[bool] = False
+    reads: ClassVar[frozenset[str]] = frozenset({"table", "votes"})
 
     @classmethod
     def fits(cls, raw: Path) -> bool:
@@ -121,12 +121,13 @@ class Fer2013:
         return pixels.astype(np.uint8).reshape(side, side, 1).repeat(3, axis=2)
 
     def _choose_file(self) -> Path:
-        fitting = [file for file in _find_tables(self.raw) if self.file in {None, file.name}]
+        tables = _find_tables(self.raw)
+        fitting = [file for file in tables if self.file in {None, file.name}]
         if len(fitting) != 1:
-            found = ", ".join(file.name for file in fitting) or "none"
+            found = ", ".join(file.name for file in tables) or "none"
             raise InputError(
                 f"data.raw: {self.raw} needs one CSV with the columns emotion, pixels and Usage, but has {found}"
-                + (f"; name one with -S data.table={fitting[0].name}" if fitting else "")
+                + (f"; name one with -S data.table={tables[0].name}" if tables else "")
             )
         return fitting[0]
 

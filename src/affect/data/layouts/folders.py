@@ -24,6 +24,9 @@ SPLIT_FOLDERS = {
     "validation": "val",
     "test": "test",
     "testing": "test",
+    # FER2013's own names.
+    "publictest": "val",
+    "privatetest": "test",
 }
 # Endings of what people write beside pictures: no fault, and no class if a folder holds nothing else.
 NOTES = ("", ".txt", ".md", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".pdf", ".html", ".log")
@@ -35,7 +38,7 @@ class Folders:
 
     raw: Path
     classes: list[str] | None = None
-    has_landmarks: ClassVar[bool] = False
+    reads: ClassVar[frozenset[str]] = frozenset({"classes"})
 
     @classmethod
     def fits(cls, raw: Path) -> bool:

@@ -53,10 +53,10 @@ class Labels:
 class Layout(Protocol):
     """A dataset as it lies on disk. It is read where it is, and nothing of it is copied.
 
-    has_landmarks: whether pictures can be aligned.
+    reads: the parameters of section data that are of this layout and of few others.
     """
 
-    has_landmarks: ClassVar[bool]
+    reads: ClassVar[frozenset[str]]
 
     @property
     def raw(self) -> Path:

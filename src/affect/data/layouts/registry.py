@@ -18,6 +18,15 @@ LAYOUTS: dict[str, type[Layout]] = {
     "table": Table,
     "fer2013": Fer2013,
 }
+# What is said of a dataset where nothing is said that is of a layout.
+UNSET: dict[str, object] = {
+    "table": None,
+    "columns": None,
+    "classes": None,
+    "va_range": [-1.0, 1.0],
+    "votes": None,
+    "align": "none",
+}
 
 
 def open_layout(dataset: Dataset) -> Layout:
@@ -25,11 +34,13 @@ def open_layout(dataset: Dataset) -> Layout:
     raw, align = Path(dataset.raw), dataset.align == "eyes"
     if not raw.is_dir():
         raise InputError(f"data.raw: {raw} is not a folder; point it at a dataset, as data/README.md says")
-    if align and not LAYOUTS[dataset.layout].has_landmarks:
-        able = ", ".join(name for name, layout in LAYOUTS.items() if layout.has_landmarks)
-        raise InputError(
-            f"data.align: the layout {dataset.layout} has no landmarks, by which faces are aligned; {able} have"
-        )
+    for name, unset in UNSET.items():
+        if getattr(dataset, name) != unset and name not in LAYOUTS[dataset.layout].reads:
+            able = ", ".join(other for other, layout in LAYOUTS.items() if name in layout.reads)
+            neutral = "null" if unset is None else str(unset).replace(" ", "")
+            raise InputError(
+                f"data.{name}: the layout {dataset.layout} does not read it, but {able}; set it to {neutral}"
+            )
     match dataset.layout:
         case "affectnet":
             return AffectNet(raw, align)

@@ -40,7 +40,7 @@ class Table:
     classes: list[str] | None = None
     columns: Mapping[str, str] | None = None
     va_range: tuple[float, float] = (-1.0, 1.0)
-    has_landmarks: ClassVar[bool] = False
+    reads: ClassVar[frozenset[str]] = frozenset({"table", "columns", "classes", "va_range"})
 
     @classmethod
     def fits(cls, raw: Path) -> bool:
@@ -123,7 +123,8 @@ class Table:
             found = "; ".join(f"{file.name} has {show(read_header(file))}" for file in tables) or "it has no CSV"
             raise InputError(
                 f"data.raw: {self.raw}: no table with the columns {' and '.join(NEEDED)} ({found}). "
-                f"-S 'data.columns=[path:NAME]' says which column is one of {', '.join((*OWN, 'person'))}"
+                f"-S 'data.columns=[path:NAME]' says which column is one of {', '.join((*OWN, 'person'))}; "
+                f"`python src/look.py {self.raw}` says which layouts fit"
             )
         return fitting[0]
 

@@ -32,7 +32,7 @@ def choose(data: Data, faces: pd.DataFrame, hashes: np.ndarray, given: pd.Series
     ids = faces["id"].to_numpy()
     faces = faces.assign(picture=ids[first], group=ids[join_people(first, faces["person"])])
     faces = faces.assign(split=faces["id"].map(_split(data, faces.set_index("id"), given)))
-    require_images(faces, SPLITS if data.test_fraction or data.folds else ("train", "val"))
+    require_images(faces, SPLITS if data.test_fraction or data.folds else ("train", "val"), bool(data.folds))
     if data.train_fraction < 1:
         training = faces[faces["split"] == "train"].set_index("id")
         kept = sample_training(training["expression"], data.train_fraction, data.seed)
@@ -68,20 +68,17 @@ def _split(data: Data, faces: pd.DataFrame, given: pd.Series | None) -> pd.Serie
     return split
 
 
-def require_images(faces: pd.DataFrame, wanted: tuple[str, ...]) -> None:
-    """Raise InputError where one of the `wanted` splits holds no image; `faces` has the columns split and group."""
-    sizes = faces["group"].value_counts()
-    copies = sizes[sizes > 1]
-    cause = (
-        f"; {copies.sum()} of them are duplicates or of one person, on one side (up to {copies.max()} together): "
-        f"if they are no duplicates, lower data.duplicate_distance"
-        if len(copies)
-        else ""
+def require_images(faces: pd.DataFrame, wanted: tuple[str, ...], in_folds: bool = False) -> None:
+    """Raise InputError where a wanted split holds no image; `faces` has the columns picture, group and split."""
+    if not (empty := [name for name in wanted if not (faces["split"] == name).any()]):
+        return
+    sizes, cause = faces["group"].value_counts(), ""
+    if sizes.max() > 1:
+        cause = f", of {len(sizes)} people or pictures that are not divided (up to {sizes.max()} images each)"
+    if faces["picture"].duplicated().any():
+        cause += "; if images are taken for copies that are none, lower data.duplicate_distance"
+    changed = "data.val_fraction, data.test_fraction, data.official_split or data.split_file"
+    raise InputError(
+        f"the {empty[0]} split is empty with {len(faces)} images{cause}; use more of them, or change "
+        f"{'data.folds or data.val_fraction' if in_folds else changed}"
     )
-    for name in wanted:
-        if not (faces["split"] == name).any():
-            raise InputError(
-                f"the {name} split is empty with {len(faces)} images{cause}; "
-                f"use more of them, or change data.val_fraction, data.test_fraction, data.official_split or "
-                f"data.split_file"
-            )

@@ -55,6 +55,13 @@ class Reading(Section):
             raise ValueError("the lowest value and then the highest")
         return va_range
 
+    @field_validator("person", mode="before")
+    @classmethod
+    def _is_a_level_or_a_text(cls, person: object) -> object:
+        if isinstance(person, bool) or not isinstance(person, int | str | None):
+            raise ValueError("a folder's level, a regular expression, or null")
+        return person
+
     @field_validator("person")
     @classmethod
     def _finds_a_person(cls, person: int | str | None) -> int | str | None:

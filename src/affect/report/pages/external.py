@@ -13,6 +13,7 @@ from affect.report.run_results import CLASS_LABELS, LABELS
 
 # The ways to judge, in the order of the page; the second is there where the dataset lacks some of the expressions.
 WAYS = ("free", "limited")
+OF_WAY = {"free": "where any of 8 may be answered", "limited": "where only the dataset's may be answered"}
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,20 @@ class External:
         return {name: label for name, label in CLASS_LABELS.items() if name in known}
 
     def notes(self) -> list[str]:
-        """Return each note on what is undefined and why, but those on the expressions that are lacking."""
-        notes = [note for way in self.ways for network in self.networks for note in self.results[way][network]["notes"]]
-        return list(dict.fromkeys(note for note in notes if not note.startswith("emotion: no image is ")))
+        """Return each note on what is undefined and why, but those on the expressions that are lacking.
+
+        One that is not of both ways says of which.
+        """
+        by_way = {
+            way: dict.fromkeys(note for network in self.networks for note in self.results[way][network]["notes"])
+            for way in self.ways
+        }
+        shown = []
+        for note in dict.fromkeys(note for notes in by_way.values() for note in notes):
+            ways = [way for way, notes in by_way.items() if note in notes]
+            if not note.startswith("emotion: no image is "):
+                shown.append(note if ways == self.ways else f"{note} ({OF_WAY[ways[0]]})")
+        return shown
 
 
 def read_external(folder: Path) -> External:
