@@ -56,7 +56,15 @@ def main() -> None:
     card = make_card(*cards, images=train.index["id"].nunique(), image_size=train.size)
     tasks = annotated_tasks(train.index)
     widths = HeadWidths(params.model.shared_units, params.model.emotion_units, params.model.va_units)
-    model = build_model(backbone, train.size, params.model.weights, params.model.fine_tune_layers, widths, tasks)
+    model = build_model(
+        backbone,
+        train.size,
+        params.model.weights,
+        params.model.fine_tune_layers,
+        widths,
+        tasks,
+        params.model.pooling,
+    )
     precision = backend.fastest_precision(backbone) if params.train.precision == "auto" else params.train.precision
     result = train_model(model, train, val, tasks, params, precision)
     save_model(model.full, file, card)

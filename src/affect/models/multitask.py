@@ -41,9 +41,11 @@ def build_model(
     fine_tune_layers: int,
     widths: HeadWidths,
     tasks: Sequence[str] = TASKS,
+    pooling: str = "average",
 ) -> SplitModel:
     """Build a model whose topmost `fine_tune_layers` backbone layers train, as do the heads of the `tasks`.
 
+    pooling: of the backbone's last map, "average" or "attention".
     Raises InputError for weights that can't be had and for more layers than the backbone has.
     """
     images = keras.Input((size, size, 3), name="image")
@@ -52,11 +54,29 @@ def build_model(
     if n_frozen < 0:
         raise InputError(f"model.fine_tune_layers is {fine_tune_layers}, but {backbone} has {len(base.layers)} layers")
     _freeze(base.layers[:n_frozen])
-    return _split_at(keras.Model(images, _add_heads(base.output, widths, tasks), name=backbone), n_frozen)
+    pooled = {"average": _pool_by_average, "attention": _pool_by_attention}[pooling](base.output)
+    outputs = _add_heads(pooled, widths, tasks)
+    return _split_at(keras.Model(images, outputs, name=backbone), n_frozen)
 
 
-def _add_heads(features: KerasTensor, widths: HeadWidths, tasks: Sequence[str]) -> dict[str, KerasTensor]:
-    pooled = layers.GlobalAveragePooling2D(name="pooling")(features)
+def _pool_by_average(maps: KerasTensor) -> KerasTensor:
+    return layers.GlobalAveragePooling2D(name="pooling")(maps)
+
+
+def _pool_by_attention(maps: KerasTensor) -> KerasTensor:
+    """Weigh each position by a softmax of its learned score (Ilse et al. 2018), which starts as the average.
+
+    The layer "attention" returns the weights, (count, rows * columns) row by row, which sum to 1. It and what follows
+    take no maps, so that `clone_with_fused_ops` leaves them in float32.
+    """
+    rows, columns, channels = maps.shape[1:]
+    score = layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros", name="attention_score")(maps)
+    weights = layers.Softmax(name="attention")(layers.Flatten(name="attention_logits")(score))
+    vectors = layers.Reshape((rows * columns, channels), name="positions")(maps)
+    return layers.Dot(axes=1, name="pooling")([weights, vectors])
+
+
+def _add_heads(pooled: KerasTensor, widths: HeadWidths, tasks: Sequence[str]) -> dict[str, KerasTensor]:
     shared = layers.Dense(widths.shared, "relu", name="shared")(pooled)
     outputs = {}
     for task in tasks:

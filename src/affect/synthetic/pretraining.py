@@ -142,7 +142,7 @@ def save_backbone(name: str, backbone: keras.Model, file: Path) -> None:
     Raises ValueError for a weight beyond half precision.
     """
     # Without the layers that `build_backbone` puts before it.
-    constructed = BACKBONES[name].construct(include_top=False, weights=None)
+    constructed = BACKBONES[name].construct(keras.Input(backbone.input.shape[1:]), None)
     constructed.set_weights(backbone.get_weights())
     with tempfile.TemporaryDirectory() as folder, atomic_file(file) as temporary:
         whole = Path(folder) / file.name
