@@ -70,6 +70,9 @@ def _ease_start(backbone: Sequence[layers.Layer], batch_norm_momentum: float) ->
             ends_block = re.fullmatch(r"(.+)_(3|project)_bn", layer.name)
             if ends_block and f"{ends_block[1]}_add" in names:
                 layer.gamma.assign(keras.ops.zeros_like(layer.gamma))
+        for weight in layer.weights:
+            if re.search(r"_mlp_out/kernel$|_attention/attention_output/kernel$", weight.path):
+                weight.assign(keras.ops.zeros_like(weight))
 
 
 def compile_pretraining_model(

@@ -27,7 +27,8 @@ def vision_transformer(inputs: KerasTensor, weights: str | None = None) -> keras
     """
     _require_no_weights(weights)
     width = 192
-    patches = layers.Conv2D(width, PATCH, PATCH, name="patches")(inputs)
+    # Keras's own choice would count a strided kernel's outputs as if patches overlapped: a tenth of unit variance.
+    patches = layers.Conv2D(width, PATCH, PATCH, kernel_initializer="lecun_normal", name="patches")(inputs)
     tokens = _add_positions(patches)
     for number in range(1, 13):
         tokens = _transformer_block(tokens, f"block{number}")
@@ -77,7 +78,12 @@ def _transformer_block(tokens: KerasTensor, name: str) -> KerasTensor:
     width = tokens.shape[-1]
     normal = _normalise(tokens, f"{name}_norm1")
     attention = layers.MultiHeadAttention(
-        width // _HEAD_WIDTH, _HEAD_WIDTH, attention_axes=(1, 2), name=f"{name}_attention"
+        width // _HEAD_WIDTH,
+        _HEAD_WIDTH,
+        attention_axes=(1, 2),
+        # Keras takes the kernels of heads for convolutions, and would begin with a sixth of this.
+        kernel_initializer=keras.initializers.TruncatedNormal(stddev=width**-0.5),
+        name=f"{name}_attention",
     )
     tokens = layers.Add(name=f"{name}_attention_add")([tokens, attention(normal, normal)])
     hidden = layers.Dense(_MLP_RATIO * width, "gelu", name=f"{name}_mlp_in")(_normalise(tokens, f"{name}_norm2"))
