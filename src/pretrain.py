@@ -32,13 +32,13 @@ CHECKPOINTS = paths.CACHE / "pretrain"
 def main() -> None:
     """Run the stage."""
     command = argparse.ArgumentParser(description=__doc__)
-    command.add_argument("backbone", choices=["resnet50", "efficientnetb1"])
+    command.add_argument("backbone")
     name = command.parse_args().backbone
     params = load_pretrain()
-    network: PretrainedNetwork = getattr(params, name)
-    file, record = paths.WEIGHTS / f"{name}.weights.h5", paths.WEIGHTS / f"{name}.json"
-    checkpoint = PretrainingCheckpoint(CHECKPOINTS / f"{name}-{hash_seed(0, repr(params)):x}.weights.h5")
-    for output in (file, record, checkpoint.file):
+    network, recipe = params.find(name), params.recipe(name)
+    file, card = paths.weights_file(paths.WEIGHTS, name), paths.weights_card(name)
+    checkpoint = PretrainingCheckpoint(CHECKPOINTS / f"{name}-{hash_seed(0, repr(recipe)):x}.weights.h5")
+    for output in (file, card, checkpoint.file):
         require_place(output)
     require_curves(paths.PRETRAIN_METRICS / name)
     backend.set_up(params.seed)
@@ -46,7 +46,7 @@ def main() -> None:
     model, backbone = build_pretraining_model(name, params.image_size, params.batch_norm_momentum)
     scores = train(model, params, network, checkpoint, paths.PRETRAIN_METRICS / name)
     save_backbone(name, backbone, file)
-    write_json(record, describe(file, params, network, scores))
+    write_json(card, describe(file, recipe, network.epochs * params.epoch_steps * params.batch_size, scores))
     checkpoint.file.unlink()
 
 
@@ -86,13 +86,12 @@ def train(
     return model.evaluate(val_batches, verbose=0, return_dict=True)
 
 
-def describe(file: Path, params: Pretrain, network: PretrainedNetwork, scores: dict[str, float]) -> dict:
-    """Return what made the weights in `file`, for the record beside it."""
-    shared = params.model_dump(exclude={"resnet50", "efficientnetb1"})
+def describe(file: Path, recipe: dict[str, object], faces: int, scores: dict[str, float]) -> dict:
+    """Return what made the weights in `file`, from so many faces, for the card beside it."""
     return {
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-        "faces": network.epochs * params.epoch_steps * params.batch_size,
-        "params": shared | network.model_dump(),
+        "faces": faces,
+        "params": recipe,
         "commit": describe_commit(),
         "packages": {name: version(name) for name in ("keras", "tensorflow", "numpy", "opencv-python-headless")},
         "scores_on_unseen_drawn_faces": {name: round(score, 4) for name, score in scores.items()},

@@ -69,7 +69,7 @@ def main() -> None:
 def build_chosen(backbone: str, size: int, chosen: Model, tasks: Sequence[str]) -> SplitModel:
     """Build the model that params.yaml chooses."""
     layers = None if chosen.fine_tune_layers == "all" else chosen.fine_tune_layers
-    heads = Heads(chosen.shared_units, chosen.emotion_units, chosen.va_units, chosen.dropout)
+    heads = Heads(chosen.shared_units, chosen.emotion_units, chosen.va_units, chosen.pooling, chosen.dropout)
     return build_model(backbone, size, chosen.weights, layers, heads, tasks, chosen.freeze_batch_norm)
 
 

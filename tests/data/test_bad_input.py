@@ -556,6 +556,7 @@ WRONG_VALUES: list[tuple[str, object, str]] = [
     ("model.fine_tune_layers", "top", "'top', but should be 'all'"),
     ("train.loss_weights.valence", -1.0, "-1.0, but should be greater than or equal to 0"),
     ("train", 5, "5, but should be a valid dictionary"),
+    ("model.pooling", "max", "'max', but should be 'average' or 'attention'"),
     ("backbones", "resnet50", "'resnet50', but should be a valid list"),
     ("backbones", ["resnet50", "resnet50"], "['resnet50', 'resnet50'], but should be each backbone once"),
     ("backbones", [], "[], but should"),
@@ -682,11 +683,14 @@ def build(weights: Path) -> None:
 def test_weights_that_are_not_there_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refusal:
         build(tmp_path)
-    assert_refusal(str(refusal.value), "model.weights", str(tmp_path / "efficientnetb1.weights.h5"), "is missing")
+    assert_refusal(
+        str(refusal.value), "model.weights", str(tmp_path / "efficientnetb1" / "backbone.weights.h5"), "is missing"
+    )
 
 
 def test_damaged_weights_are_refused(tmp_path: Path) -> None:
-    file = tmp_path / "efficientnetb1.weights.h5"
+    file = tmp_path / "efficientnetb1" / "backbone.weights.h5"
+    file.parent.mkdir()
     file.write_bytes(b"\x89HDF\r\n\x1a\n cut short")
     with pytest.raises(InputError) as refusal:
         build(tmp_path)

@@ -141,8 +141,9 @@ def test_preprocessing_inside_the_model_is_kerass_own(name: str, preprocess_inpu
 
 
 def test_weights_of_a_folder_are_loaded_even_in_half_precision(tmp_path: Path) -> None:
-    source = BACKBONES["efficientnetb1"].construct(include_top=False, weights=None, input_shape=(64, 64, 3))
-    file = tmp_path / "efficientnetb1.weights.h5"
+    source = BACKBONES["efficientnetb1"].construct(keras.Input((64, 64, 3)), None)
+    file = tmp_path / "efficientnetb1" / "backbone.weights.h5"
+    file.parent.mkdir()
     source.save_weights(file)
     compress(file)
     loaded = build_backbone("efficientnetb1", keras.Input((96, 96, 3)), str(tmp_path))
@@ -153,7 +154,7 @@ def test_weights_of_a_folder_are_loaded_even_in_half_precision(tmp_path: Path) -
 
 def test_imagenet_weights_come_from_kerass_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real loading code of keras.applications, on a file of ours in the place of the download."""
-    source = BACKBONES["resnet50"].construct(include_top=False, weights=None, input_shape=(64, 64, 3))
+    source = BACKBONES["resnet50"].construct(keras.Input((64, 64, 3)), None)
     file = tmp_path / "models" / "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
     file.parent.mkdir()
     with h5py.File(file, "w") as target:

@@ -26,7 +26,7 @@ FILES = {
     "report": ["metrics/full_report.html"],
     "external_prepare": ["metrics/external/web/prepare.json", "metrics/external/web/dropped.csv"],
     "external_evaluate": [f"metrics/external/web/{name}" for name in ("results.json", "report.html", "copies.csv")],
-    "pretrain": [f"data/weights/{BACKBONE}.weights.h5", f"data/weights/{BACKBONE}.json"],
+    "pretrain": [f"data/weights/{BACKBONE}/backbone.weights.h5", f"data/weights/{BACKBONE}/card.json"],
 }
 ARGUMENTS = {
     **dict.fromkeys(("train", "pretrain"), BACKBONE),

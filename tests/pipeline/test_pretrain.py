@@ -19,6 +19,7 @@ from affect.synthetic.pretraining import PretrainingCheckpoint, render_batches
 from affect.synthetic.stream import SyntheticFaces
 from pretrain import train
 
+BACKBONE = "efficientnetb1"
 SIZE, BATCH = 64, 8
 RECIPE = PretrainedNetwork(epochs=2, learning_rate=0.01, precision="float32")
 SETTINGS = Pretrain(
@@ -31,8 +32,7 @@ SETTINGS = Pretrain(
     warm_up=0.25,
     weight_decay=0.01,
     batch_norm_momentum=0.9,
-    resnet50=RECIPE,
-    efficientnetb1=RECIPE,
+    networks={"efficientnetb1": RECIPE},
 )
 
 
@@ -125,22 +125,22 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = workspace.add_pretrain_params()
     recipe = yaml.load(file)
     recipe |= {"image_size": SIZE, "batch_size": BATCH, "epoch_steps": 1, "val_steps": 1}
-    recipe["efficientnetb1"]["epochs"] = 1
+    recipe["networks"][BACKBONE]["epochs"] = 1
     yaml.dump(recipe, file)
     commit_all(workspace.folder)
-    result = workspace.run_script("pretrain", "efficientnetb1")
+    result = workspace.run_script("pretrain", BACKBONE)
     assert result.returncode == 0, result.stderr
     return workspace.folder
 
 
 def test_the_script_leaves_weights_that_start_a_backbone_and_their_record(pretrained: Path) -> None:
     weights = pretrained / "data" / "weights"
-    record = json.loads((weights / "efficientnetb1.json").read_text())
-    content = (weights / "efficientnetb1.weights.h5").read_bytes()
+    record = json.loads((weights / BACKBONE / "card.json").read_text())
+    content = (weights / BACKBONE / "backbone.weights.h5").read_bytes()
     assert record["sha256"] == hashlib.sha256(content).hexdigest()
     assert record["faces"] == BATCH
     assert record["params"]["learning_rate"] == 0.0015
-    start = build_backbone("efficientnetb1", keras.Input((SIZE, SIZE, 3)), str(weights))
+    start = build_backbone(BACKBONE, keras.Input((SIZE, SIZE, 3)), str(weights))
     momentum_batches = start.get_layer("stem_bn").moving_mean.numpy()
     assert np.abs(momentum_batches).max() > 0, "the weights are those of a trained network"
     assert not list((pretrained / "data" / "cache" / "pretrain").iterdir()), "the checkpoint is gone"

@@ -39,8 +39,6 @@ ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 BFLOAT16 = "mixed_bfloat16"
 FLOAT32 = "float32"
 
-# Measured with `make bench`: their dense convolutions gain, the depthwise ones of EfficientNet lose.
-_FASTER_IN_BFLOAT16 = ("resnet50", "densenet121")
 _PROCESSOR_FLAGS = ("avx512_bf16", "amx_bf16")
 
 
@@ -63,7 +61,9 @@ def fastest_precision(backbone: str, processor: Path = Path("/proc/cpuinfo")) ->
 
     On a GPU, and on another backend than TensorFlow, it is float32: what would gain there was not measured.
     """
-    gains = backbone in _FASTER_IN_BFLOAT16 and ON_TENSORFLOW and not _has_gpu()
+    from affect.models.backbones import BACKBONES  # noqa: PLC0415, it imports Keras, which this module sets up first
+
+    gains = BACKBONES[backbone].faster_in_bfloat16 and ON_TENSORFLOW and not _has_gpu()
     flags = processor.read_text().split() if gains and processor.is_file() else []
     return BFLOAT16 if any(flag in flags for flag in _PROCESSOR_FLAGS) else FLOAT32
 

@@ -15,12 +15,14 @@ from affect.plumbing.errors import InputError
 class Heads:
     """The widths of the dense layers: shared, in the emotion head, and in the valence and the arousal head each.
 
-    dropout: the share of the pooled features that is dropped in training.
+    pooling: of the backbone's last map, "average" or "attention". dropout: the share of the pooled features that is
+    dropped in training.
     """
 
     shared: int
     emotion: int
     valence_arousal: int
+    pooling: str = "average"
     dropout: float = 0.0
 
 
@@ -64,8 +66,25 @@ def build_model(
     return _split_at(keras.Model(images, _add_heads(base.output, heads, tasks), name=backbone), n_frozen)
 
 
-def _add_heads(features: KerasTensor, heads: Heads, tasks: Sequence[str]) -> dict[str, KerasTensor]:
-    pooled = layers.GlobalAveragePooling2D(name="pooling")(features)
+def _pool_by_average(maps: KerasTensor) -> KerasTensor:
+    return layers.GlobalAveragePooling2D(name="pooling")(maps)
+
+
+def _pool_by_attention(maps: KerasTensor) -> KerasTensor:
+    """Weigh each position by a softmax of its learned score (Ilse et al. 2018), which starts as the average.
+
+    The layer "attention" returns the weights, (count, rows * columns) row by row, which sum to 1. It and what follows
+    take no maps, so that `clone_with_fused_ops` leaves them in float32.
+    """
+    rows, columns, channels = maps.shape[1:]
+    score = layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros", name="attention_score")(maps)
+    weights = layers.Softmax(name="attention")(layers.Flatten(name="attention_logits")(score))
+    vectors = layers.Reshape((rows * columns, channels), name="positions")(maps)
+    return layers.Dot(axes=1, name="pooling")([weights, vectors])
+
+
+def _add_heads(maps: KerasTensor, heads: Heads, tasks: Sequence[str]) -> dict[str, KerasTensor]:
+    pooled = {"average": _pool_by_average, "attention": _pool_by_attention}[heads.pooling](maps)
     if heads.dropout:
         pooled = layers.Dropout(heads.dropout, name="dropout")(pooled)
     shared = layers.Dense(heads.shared, "relu", name="shared")(pooled)

@@ -47,6 +47,16 @@ LEARNING_CURVE = METRICS / "learning_curve.csv"
 LEARNING_CURVE_PLOT = METRICS / "learning_curve.svg"
 
 
+def weights_file(folder: Path, backbone: str) -> Path:
+    """Return the file of a backbone's initial weights in a folder such as `WEIGHTS`."""
+    return folder / backbone / "backbone.weights.h5"
+
+
+def weights_card(backbone: str) -> Path:
+    """Return the file that says how a backbone's embedded weights were made, or that there are none yet."""
+    return WEIGHTS / backbone / "card.json"
+
+
 def model_file(backbone: str) -> Path:
     """Return the file of a trained model."""
     return MODELS / f"{backbone}.keras"

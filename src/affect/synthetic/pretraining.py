@@ -70,6 +70,9 @@ def _ease_start(backbone: Sequence[layers.Layer], batch_norm_momentum: float) ->
             ends_block = re.fullmatch(r"(.+)_(3|project)_bn", layer.name)
             if ends_block and f"{ends_block[1]}_add" in names:
                 layer.gamma.assign(keras.ops.zeros_like(layer.gamma))
+        for weight in layer.weights:
+            if re.search(r"_mlp_out/kernel$|_attention/attention_output/kernel$", weight.path):
+                weight.assign(keras.ops.zeros_like(weight))
 
 
 def compile_pretraining_model(
@@ -142,7 +145,7 @@ def save_backbone(name: str, backbone: keras.Model, file: Path) -> None:
     Raises ValueError for a weight beyond half precision.
     """
     # Without the layers that `build_backbone` puts before it.
-    constructed = BACKBONES[name].construct(include_top=False, weights=None)
+    constructed = BACKBONES[name].construct(keras.Input(backbone.input.shape[1:]), None)
     constructed.set_weights(backbone.get_weights())
     with tempfile.TemporaryDirectory() as folder, atomic_file(file) as temporary:
         whole = Path(folder) / file.name

@@ -4,11 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from affect.plumbing import paths
+from affect.plumbing.errors import InputError
+from affect.plumbing.params.model import Backbone
 from affect.plumbing.params.section import Count, Expressiveness, Fraction, LearningRate, Section, Seed, Share
 
 
 class PretrainedNetwork(Section):
-    """What differs between the two pretrained backbones."""
+    """What differs between the backbones."""
 
     epochs: Count
     learning_rate: LearningRate
@@ -27,5 +30,15 @@ class Pretrain(Section):
     warm_up: Share
     weight_decay: Fraction
     batch_norm_momentum: Fraction
-    resnet50: PretrainedNetwork
-    efficientnetb1: PretrainedNetwork
+    networks: dict[Backbone, PretrainedNetwork]
+
+    def find(self, backbone: str) -> PretrainedNetwork:
+        """Return what is a backbone's own. Raises InputError where there is no such backbone."""
+        for name, network in self.networks.items():
+            if name == backbone:
+                return network
+        raise InputError(f"{paths.PRETRAIN_PARAMS}: networks has no {backbone!r}, but {', '.join(self.networks)}")
+
+    def recipe(self, backbone: str) -> dict[str, object]:
+        """Return all parameters of a backbone's pretraining: those of all backbones and its own."""
+        return self.model_dump(exclude={"networks"}) | self.find(backbone).model_dump()
