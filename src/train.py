@@ -12,6 +12,7 @@ from affect.core.records import Records, read_card, read_records
 from affect.models import backend
 from affect.models.backend import keras
 from affect.models.card import make_card
+from affect.models.initial_model import describe_start
 from affect.models.kernels import clone_with_fused_ops
 from affect.models.multitask import Heads, SplitModel, build_model
 from affect.models.saved_model import save_model
@@ -54,7 +55,8 @@ def main() -> None:
     backend.set_up(params.train.seed)
     train, val = read_records(paths.AUGMENTED), read_records(paths.PREPARED).select("val")
     cards = read_card(paths.PREPARED), read_card(paths.AUGMENTED)
-    card = make_card(*cards, images=train.index["id"].nunique(), image_size=train.size)
+    started_from = describe_start(params.model.weights)
+    card = make_card(*cards, train.index["id"].nunique(), train.size, started_from)
     tasks = annotated_tasks(train.index)
     model = build_chosen(backbone, train.size, params.model, tasks)
     precision = backend.fastest_precision(backbone) if params.train.precision == "auto" else params.train.precision

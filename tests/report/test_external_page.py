@@ -111,6 +111,17 @@ def test_a_page_says_which_way_is_which(tmp_path: Path) -> None:
     assert cells == [f"{value:.3f}" for value in expected]
 
 
+def test_what_the_training_began_with_is_told(tmp_path: Path) -> None:
+    external = write_external(tmp_path)
+    start = {"file": "data/weights/resnet50/start.keras", "md5": "55", "dataset": "data/old"}
+    external.results["models"][NETWORKS[0]]["card"] = CARD | {"started_from": start}
+    page = render_external_markdown(external, 200)
+    told = (
+        "`data/drawn`, beginning with `data/weights/resnet50/start.keras`, which had been trained on `data/old`. Here"
+    )
+    assert told in page
+
+
 def test_copies_and_another_fitting_are_told(tmp_path: Path) -> None:
     clean = render_external_html(write_external(tmp_path / "a"), 200)
     assert "None of its pictures is a copy" in clean

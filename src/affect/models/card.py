@@ -30,10 +30,20 @@ class TrainedOn(BaseModel):
     augmented: str
 
 
+class StartedFrom(BaseModel):
+    """The trained model that a training began with: its file, its MD5, and its dataset, if its card says which."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    file: str
+    md5: str
+    dataset: str | None
+
+
 class ModelCard(BaseModel):
     """What the file of a model says of it.
 
-    expressions: in the order of its probabilities. image_size: pixels a side. preprocessing: in words, what is done to
+    started_from: None where it began with the weights of a backbone, or at random. expressions: in the order of its probabilities. image_size: pixels a side. preprocessing: in words, what is done to
     an image before the model takes it.
     """
 
@@ -43,9 +53,12 @@ class ModelCard(BaseModel):
     expressions: list[str]
     image_size: int
     preprocessing: str
+    started_from: StartedFrom | None = None
 
 
-def make_card(prepared: Card, augmented: Card, images: int, image_size: int) -> ModelCard:
+def make_card(
+    prepared: Card, augmented: Card, images: int, image_size: int, started_from: StartedFrom | None = None
+) -> ModelCard:
     """Return the card of a model that is trained on these records, of so many images of the dataset.
 
     Raises InputError where the augmented images were not made of the prepared ones.
@@ -66,6 +79,7 @@ def make_card(prepared: Card, augmented: Card, images: int, image_size: int) -> 
         expressions=list(EXPRESSIONS),
         image_size=image_size,
         preprocessing=f"{describe_fitting(prepared, image_size)}, RGB 0-255; the rest is inside the model",
+        started_from=started_from,
     )
 
 

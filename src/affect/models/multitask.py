@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 from keras import KerasTensor, layers
 
 from affect.core.labels import EXPRESSIONS, TASKS
 from affect.models.backbones import build_backbone
+from affect.models.initial_model import ENDING, start_from
 from affect.plumbing.errors import InputError
 
 
@@ -51,19 +53,24 @@ def build_model(
 ) -> SplitModel:
     """Build a model whose topmost `fine_tune_layers` backbone layers train (None: all), and the heads of the `tasks`.
 
+    weights: of the backbone, as `build_backbone` takes them, or a saved model to start from, heads and all.
     freeze_batch_norm: whether batch norm stays as it is in the layers that train, too.
 
     Raises InputError for weights that can't be had and for more layers than the backbone has.
     """
     images = keras.Input((size, size, 3), name="image")
-    base = build_backbone(backbone, images, weights)
+    is_trained = weights is not None and Path(weights).suffix == ENDING
+    base = build_backbone(backbone, images, None if is_trained else weights)
     n_frozen = 0 if fine_tune_layers is None else len(base.layers) - fine_tune_layers
     if n_frozen < 0:
         raise InputError(f"model.fine_tune_layers is {fine_tune_layers}, but {backbone} has {len(base.layers)} layers")
     _freeze(base.layers[:n_frozen])
     if freeze_batch_norm:
         _freeze([layer for layer in base.layers if isinstance(layer, layers.BatchNormalization)])
-    return _split_at(keras.Model(images, _add_heads(base.output, heads, tasks), name=backbone), n_frozen)
+    model = keras.Model(images, _add_heads(base.output, heads, tasks), name=backbone)
+    if is_trained:
+        start_from(model, Path(str(weights)), {layer.name for layer in base.layers})
+    return _split_at(model, n_frozen)
 
 
 def _pool_by_average(maps: KerasTensor) -> KerasTensor:

@@ -40,7 +40,7 @@ def save_model(model: keras.Model, file: Path, card: ModelCard | None = None) ->
         metadata = Path(folder) / METADATA
         dated = json.loads(metadata.read_text(encoding="utf-8"))
         known = dated | {"date_saved": "1980-01-01@00:00:00", "expressions": EXPRESSIONS}
-        known |= card.model_dump() if card else {}
+        known |= card.model_dump(exclude_none=True) if card else {}
         metadata.write_text(json.dumps(known), encoding="utf-8")
         config = Path(folder) / "config.json"
         whole = _number_shared_objects(config.read_text(encoding="utf-8"))

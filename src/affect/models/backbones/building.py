@@ -16,9 +16,9 @@ IMAGENET = "imagenet"
 def build_backbone(name: str, rgb: KerasTensor, weights: str | None) -> keras.Model:
     """Build a backbone without its top on images of (size, size, 3) RGB 0-255; its output is a map.
 
-    `weights` is "imagenet" (Keras downloads and checks them), a folder that holds {name}/backbone.weights.h5, or None
-    for a random start. Raises InputError for an unknown name, for a size that the backbone can't take, and where the
-    weights can't be had: a start at random is never silent.
+    `weights` is "imagenet" (Keras downloads and checks them), a folder that holds {name}/backbone.weights.h5, such a
+    file, or None for a random start. Raises InputError for an unknown name, for a size that the backbone can't take,
+    and where the weights can't be had: a start at random is never silent.
     """
     if name not in BACKBONES:
         raise InputError(f"backbones: {name!r} is not one of {', '.join(BACKBONES)}")
@@ -34,7 +34,9 @@ def build_backbone(name: str, rgb: KerasTensor, weights: str | None) -> keras.Mo
         return _construct_with_imagenet(name, inputs)
     model = backbone.construct(inputs, None)
     if weights is not None:
-        load_weights(backbone, keras.Model(inputs, model.output), paths.weights_file(Path(weights), name))
+        given = Path(weights)
+        file = given if given.suffix == ".h5" else paths.weights_file(given, name)
+        load_weights(backbone, keras.Model(inputs, model.output), file)
     return model
 
 

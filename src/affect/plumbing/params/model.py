@@ -1,9 +1,12 @@
 """params.yaml, section model, and the backbones that can be named."""
 
+import shlex
+from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from affect.plumbing import paths
 from affect.plumbing.params.section import Count, Fraction, Section
 
 Backbone = Literal[
@@ -19,6 +22,10 @@ Backbone = Literal[
 BACKBONES: tuple[str, ...] = get_args(Backbone)
 
 
+# Files to start from; DVC sees changes of those beside the embedded weights.
+FILES = (".keras", ".h5")
+
+
 class Model(Section):
     """The architecture and where its weights start."""
 
@@ -30,3 +37,19 @@ class Model(Section):
     shared_units: Count
     emotion_units: Count
     va_units: Count
+
+    @field_validator("weights")
+    @classmethod
+    def _lies_where_dvc_sees_it(cls, weights: str | None) -> str | None:
+        if weights is None or not weights.endswith(FILES):
+            return weights
+        file = Path(weights)
+        place = file.resolve().parent
+        if place.parent == paths.WEIGHTS.resolve() and place.name in BACKBONES:
+            return weights
+        name = file.stem if file.stem in BACKBONES else BACKBONES[0]
+        target = paths.WEIGHTS / name / f"start{file.suffix}"
+        raise ValueError(
+            f"a file in {paths.WEIGHTS}/NAME, whose changes DVC notices and which training doesn't empty, with the "
+            f"network's NAME; copy it, `cp {shlex.quote(weights)} {target}`, and name that"
+        )
