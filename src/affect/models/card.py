@@ -43,8 +43,9 @@ class StartedFrom(BaseModel):
 class ModelCard(BaseModel):
     """What the file of a model says of it.
 
-    started_from: None where it began with the weights of a backbone, or at random. expressions: in the order of its probabilities. image_size: pixels a side. preprocessing: in words, what is done to
-    an image before the model takes it.
+    expressions: in the order of its probabilities. image_size: pixels a side. preprocessing: in words, what is done to
+    an image before the model takes it. started_from: None where training began with the weights of a backbone, or at
+    random.
     """
 
     model_config = ConfigDict(strict=True, frozen=True)
