@@ -7,6 +7,7 @@ from pathlib import Path
 from affect.models import backend
 from groups import compare_groups
 from measuring import print_table
+from modern_recipe import compare_recipe
 from stages import compare_stages
 from training import compare_determinism, compare_steps, compare_training
 
@@ -18,7 +19,7 @@ def main() -> None:
     """Run them all."""
     backend.set_up(1)
     results = compare_stages() + compare_groups()
-    for compare in (compare_steps, compare_training, compare_determinism):
+    for compare in (compare_steps, compare_training, compare_determinism, compare_recipe):
         for backbone in BACKBONES:
             results += compare(backbone)
     RESULTS.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")

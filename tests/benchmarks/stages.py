@@ -76,7 +76,7 @@ def loop_over_imread(hashed: bool) -> None:
 def loop_over_copies() -> None:
     """Alter every image by the stage's own function."""
     settings = load_params().augment
-    bounds = Augmentation(**settings.model_dump(exclude={"copies", "seed"}))
+    bounds = Augmentation(**settings.model_dump(exclude={"copies", "online", "seed"}))
     train = read_records(Path("data/prepared")).select("train")
     images = []
     for id, image in zip(train.index["id"], train.images[:], strict=True):

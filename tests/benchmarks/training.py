@@ -89,10 +89,10 @@ def step_of_operations(backbone: str, records: Records, precision: str, determin
     return statistics.median(work() for _ in range(STEP_TURNS))
 
 
-def draw_records(folder: Path, count: int) -> Records:
+def draw_records(folder: Path, count: int, size: int = SIZE) -> Records:
     """Return images of noise with labels; what they show does not change what training costs."""
     draws = np.random.default_rng(count)
-    images = create_images(folder / IMAGES_FILE, count, SIZE)
+    images = create_images(folder / IMAGES_FILE, count, size)
     images.write(0, draws.integers(0, 256, images.shape, np.uint8))
     affect = {task: draws.uniform(-1, 1, count) for task in TASKS[1:]}
     return Records(images, pd.DataFrame({"expression": draws.integers(0, 8, count)} | affect))

@@ -19,6 +19,15 @@ from affect.core.records import read_records
 BACKBONE = "efficientnetb1"
 QUICK = {"backbones": [BACKBONE], "data.image_size": 32, "augment.copies": 1, "model.weights": None}
 
+# The quickest to compile.
+SMALLEST = "mobilenetv3large"
+MODERN = {
+    **{"train.epochs": 3, "train.weight_decay": 0.05, "train.schedule": "cosine", "train.warm_up": 0.1},
+    **{"train.weight_averaging": 0.9, "train.sampling": "sqrt", "train.label_smoothing": 0.1, "train.mixup": 0.2},
+    **{"train.cutmix": 1.0, "train.va_loss": "both", "model.fine_tune_layers": "all", "model.dropout": 0.4},
+    **{"augment.online": True, "augment.grey": 0.1, "augment.erase": 0.25},
+}
+
 
 @pytest.fixture
 def prepared(workspace: Workspace) -> Workspace:
@@ -59,11 +68,11 @@ def wait_for_file(folder: Path, pattern: str) -> None:
 
 def files(workspace: Workspace) -> set[Path]:
     found = {file for file in workspace.folder.rglob("*") if file.is_file() and "metrics" not in file.parts}
-    return {file for file in found if file.suffix != ".lock" and file != checkpoint(workspace)}
+    return {file for file in found if file.suffix != ".lock" and not file.name.endswith(".checkpoint.npz")}
 
 
-def checkpoint(workspace: Workspace) -> Path:
-    return workspace.folder / "data" / "cache" / f"{BACKBONE}.checkpoint.npz"
+def checkpoint(workspace: Workspace, backbone: str = BACKBONE) -> Path:
+    return workspace.folder / "data" / "cache" / f"{backbone}.checkpoint.npz"
 
 
 def trained(workspace: Workspace) -> dict[str, bytes]:
@@ -99,21 +108,21 @@ def test_ctrl_c_in_training_leaves_no_features(prepared: Workspace) -> None:
     assert files(prepared) == before
 
 
-def kill_in_epoch(workspace: Workspace, epoch: int) -> None:
+def kill_in_epoch(workspace: Workspace, epoch: int, backbone: str = BACKBONE) -> None:
     before = files(workspace)
-    process = start(workspace, "train", BACKBONE)
+    process = start(workspace, "train", backbone)
     for finished in range(1, epoch):
         wait_for_line(process, f"epoch {finished}/")
-        assert read_epochs(workspace) == list(range(1, finished + 1))
+        assert read_epochs(workspace, backbone) == list(range(1, finished + 1))
     process.kill()
     process.communicate()
-    assert checkpoint(workspace).exists()
+    assert checkpoint(workspace, backbone).exists()
     assert {file for file in files(workspace) if "affect.tmp." not in str(file)} == before
 
 
-def read_epochs(workspace: Workspace) -> list[int]:
+def read_epochs(workspace: Workspace, backbone: str = BACKBONE) -> list[int]:
     """The epochs of the curves' points, after the check that the files have the same, in whole lines."""
-    folder = workspace.folder / "metrics" / "train" / BACKBONE
+    folder = workspace.folder / "metrics" / "train" / backbone
     table, curve = folder / "curves.csv", folder / "plots" / "metrics" / "val" / "emotion_accuracy.tsv"
     assert table.read_text().endswith("\n")
     assert curve.read_text().endswith("\n")
@@ -135,6 +144,18 @@ def test_a_killed_training_goes_on_to_the_same_bytes(prepared: Workspace) -> Non
     assert re.search(rf"train: goes on after epoch [23], from data/cache/{BACKBONE}.checkpoint.npz", result.stdout)
     assert trained(prepared) == expected
     assert not checkpoint(prepared).exists()
+
+
+def test_a_killed_training_by_the_modern_recipe_goes_on_to_the_same_bytes_whatever_the_processes(
+    prepared: Workspace,
+) -> None:
+    prepared.set_params(**MODERN)
+    assert prepared.run_script("train", SMALLEST, processes=1).returncode == 0
+    expected = trained(prepared)
+    kill_in_epoch(prepared, 2, SMALLEST)
+    result = prepared.run_script("train", SMALLEST, processes=3)
+    assert f"train: goes on after epoch 1, from data/cache/{SMALLEST}.checkpoint.npz" in result.stdout
+    assert trained(prepared) == expected
 
 
 def test_curves_of_a_training_that_has_not_ended_are_not_evaluated(workspace: Workspace) -> None:
