@@ -127,6 +127,26 @@ def test_heads_are_those_of_the_tasks() -> None:
     assert set(network.full.output) == {"emotion"}
 
 
+def test_attention_starts_as_the_average_and_then_weighs_each_position_by_its_score() -> None:
+    model = build_model("hybrid", 64, None, 50, UNITS, pooling="attention").full
+    names = ("norm", "attention", "pooling")
+    look = keras.Model(model.input, [model.get_layer(name).output for name in names])
+
+    def pool() -> tuple[np.ndarray, ...]:
+        maps, weights, pooled = (np.asarray(output) for output in look(IMAGES.astype(np.float32)))
+        return maps.reshape(2, 16, 256), weights, pooled
+
+    vectors, _, pooled = pool()
+    np.testing.assert_allclose(pooled, vectors.mean(axis=1), atol=1e-5)
+    kernel = np.random.default_rng(1).normal(size=(1, 1, 256, 1)) / 8
+    model.get_layer("attention_score").kernel.assign(kernel)
+    vectors, weights, pooled = pool()
+    scores = np.exp(vectors @ kernel[0, 0, :, 0])
+    np.testing.assert_allclose(weights, scores / scores.sum(axis=1, keepdims=True), rtol=1e-3)
+    assert np.ptp(weights) > 0.01
+    np.testing.assert_allclose(pooled, (vectors * weights[..., None]).sum(axis=1), atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("name", "preprocess_input"),
     [

@@ -23,6 +23,7 @@ AUGMENTED = Card(dataset="data/faces", layout="folders", align="none", images=16
 NEWER_KEYS = {
     *("input_axes", "output_axes", "quantization_config"),
     *("renorm", "renorm_clipping", "renorm_momentum"),
+    *("use_gate", "sliding_window"),
 }
 
 
@@ -51,7 +52,7 @@ def small_model(classes: int) -> keras.Model:
     return keras.Model(image, {"emotion": layers.Dense(classes, "softmax", name="emotion")(pooled)})
 
 
-@pytest.mark.parametrize("backbone", ["resnet50", "efficientnetb1"])
+@pytest.mark.parametrize("backbone", ["resnet50", "efficientnetb1", "vit", "mobilenetv3large"])
 def test_a_saved_model_holds_nothing_that_an_older_keras_refuses(tmp_path: Path, backbone: str) -> None:
     save_model(build_model(backbone, 32, None, 10, Heads(8, 8, 8)).full, tmp_path / "m.keras")
     found = configs(read(tmp_path / "m.keras", "config.json"))

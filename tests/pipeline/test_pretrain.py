@@ -7,17 +7,23 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import Workspace, commit_all
+from conftest import Workspace, commit_all, refuse
 from keras import layers
 from ruamel.yaml import YAML
 
+import pretrain
 from affect.models import backend
 from affect.models.backbones import build_backbone
-from affect.plumbing.params import Pretrain, PretrainedNetwork
+from affect.plumbing.params import BACKBONES, Pretrain, PretrainedNetwork
+from affect.plumbing.paths import weights_file
 from affect.synthetic.faces import ACTION_UNITS, render_face
-from affect.synthetic.pretraining import PretrainingCheckpoint, render_batches
+from affect.synthetic.pretraining import (
+    PretrainingCheckpoint,
+    build_pretraining_model,
+    render_batches,
+    save_backbone,
+)
 from affect.synthetic.stream import SyntheticFaces
-from pretrain import train
 
 BACKBONE = "efficientnetb1"
 SIZE, BATCH = 64, 8
@@ -103,19 +109,47 @@ class PowerCut(PretrainingCheckpoint):
 def test_a_stopped_run_goes_on_and_ends_as_if_it_had_not_been_stopped(workspace: Workspace) -> None:
     folder = workspace.folder
     commit_all(folder)
-    scores = train(
+    scores = pretrain.train(
         small_network(), SETTINGS, RECIPE, PretrainingCheckpoint(folder / "whole.weights.h5"), folder / "whole"
     )
     file, curves = folder / "cut.weights.h5", folder / "cut"
     with pytest.raises(KeyboardInterrupt):
-        train(small_network(), SETTINGS, RECIPE, PowerCut(file), curves)
+        pretrain.train(small_network(), SETTINGS, RECIPE, PowerCut(file), curves)
     # Not to the last bit: TensorFlow adds up in an order that depends on where in memory a batch lies.
-    assert train(small_network(), SETTINGS, RECIPE, PretrainingCheckpoint(file), curves) == pytest.approx(
+    assert pretrain.train(small_network(), SETTINGS, RECIPE, PretrainingCheckpoint(file), curves) == pytest.approx(
         scores, rel=1e-4
     )
     curve = "plots/metrics/val/emotion_accuracy.tsv"
     assert (curves / curve).read_text().splitlines()[0].startswith("step")
     assert len((curves / curve).read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "residual_branches"), [("mobilenetv3large", 10), ("efficientnetv2b0", 15), ("vit", 24), ("hybrid", 12)]
+)
+def test_a_network_begins_as_the_identity_and_its_weights_start_a_backbone(
+    name: str, residual_branches: int, tmp_path: Path
+) -> None:
+    backend.set_up(3)
+    model, backbone = build_pretraining_model(name, SIZE, 0.9)
+    images, targets = SyntheticFaces(3, "train", SIZE, BATCH).batch(0)
+    outputs = model(images.astype(np.float32), training=False)
+    assert {task: outputs[task].shape[0] for task in targets} == dict.fromkeys(targets, BATCH)
+    zero = [weight for weight in backbone.trainable_weights if not weight.numpy().any()]
+    branches = [weight for weight in zero if weight.path.endswith(("gamma", "kernel"))]
+    assert len(branches) == residual_branches
+    branches[0].assign(keras.ops.ones_like(branches[0]))
+    save_backbone(name, backbone, weights_file(tmp_path, name))
+    start = build_backbone(name, keras.Input((SIZE, SIZE, 3)), str(tmp_path))
+    for saved, loaded in zip(backbone.get_weights(), start.get_weights(), strict=True):
+        np.testing.assert_allclose(loaded, saved, rtol=1e-3, atol=1e-7)
+
+
+def test_a_network_without_a_recipe_is_refused(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace.add_pretrain_params()
+    monkeypatch.setattr("sys.argv", ["pretrain.py", "resnet51"])
+    line = refuse(workspace, monkeypatch, pretrain.main)
+    assert line == f"pretrain: data/pretrain.yaml: networks has no 'resnet51', but {', '.join(BACKBONES)}"
 
 
 @pytest.fixture(scope="module")

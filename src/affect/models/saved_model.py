@@ -17,7 +17,11 @@ from affect.plumbing.errors import InputError
 # Config keys that older Keras rejects, with their default values.
 NEWER_KEYS: dict[str, dict[str, object]] = {
     "keras.initializers": {"input_axes": None, "output_axes": None},
-    "keras.layers": {"quantization_config": None, "renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99},
+    "keras.layers": {
+        "quantization_config": None,
+        **{"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99},
+        **{"use_gate": False, "sliding_window": None},
+    },
 }
 
 # The earliest date that ZIP can store.

@@ -30,6 +30,8 @@ _LANDMARKS = 68
 _LANDMARK_CHANNELS = 64
 # Where a checkpoint has the epochs, beside what Keras keeps.
 _EPOCHS = "affect_epochs"
+# The last weights of a transformer block's two residual branches.
+_ENDS_TRANSFORMER_BRANCH = re.compile(r"_(mlp_out|attention/attention_output)/kernel$")
 # Bring each task's loss to the order of the cross-entropy's.
 _LOSS_WEIGHTS = {"emotion": 1.0, "valence": 5.0, "arousal": 5.0, "action_units": 4.0, "landmarks": 10.0}
 
@@ -71,7 +73,7 @@ def _ease_start(backbone: Sequence[layers.Layer], batch_norm_momentum: float) ->
             if ends_block and f"{ends_block[1]}_add" in names:
                 layer.gamma.assign(keras.ops.zeros_like(layer.gamma))
         for weight in layer.weights:
-            if re.search(r"_mlp_out/kernel$|_attention/attention_output/kernel$", weight.path):
+            if _ENDS_TRANSFORMER_BRANCH.search(weight.path):
                 weight.assign(keras.ops.zeros_like(weight))
 
 
@@ -145,7 +147,7 @@ def save_backbone(name: str, backbone: keras.Model, file: Path) -> None:
     Raises ValueError for a weight beyond half precision.
     """
     # Without the layers that `build_backbone` puts before it.
-    constructed = BACKBONES[name].construct(keras.Input(backbone.input.shape[1:]), None)
+    constructed = BACKBONES[name].construct(keras.Input(backbone.inputs[0].shape[1:]), None)
     constructed.set_weights(backbone.get_weights())
     with tempfile.TemporaryDirectory() as folder, atomic_file(file) as temporary:
         whole = Path(folder) / file.name

@@ -27,7 +27,7 @@ def vision_transformer(inputs: KerasTensor, weights: str | None = None) -> keras
     """
     _require_no_weights(weights)
     width = 192
-    # Keras's own choice would count a strided kernel's outputs as if patches overlapped: a tenth of unit variance.
+    # Keras's default divides by the outputs of overlapping patches too, and would begin with a sixth of this.
     patches = layers.Conv2D(width, PATCH, PATCH, kernel_initializer="lecun_normal", name="patches")(inputs)
     tokens = _add_positions(patches)
     for number in range(1, 13):
@@ -81,7 +81,7 @@ def _transformer_block(tokens: KerasTensor, name: str) -> KerasTensor:
         width // _HEAD_WIDTH,
         _HEAD_WIDTH,
         attention_axes=(1, 2),
-        # Keras takes the kernels of heads for convolutions, and would begin with a sixth of this.
+        # Keras's default takes these kernels for those of a convolution, and would begin with a sixth of this.
         kernel_initializer=keras.initializers.TruncatedNormal(stddev=width**-0.5),
         name=f"{name}_attention",
     )
