@@ -14,6 +14,7 @@ from affect.experiments.results.pieces import show_pieces
 from affect.experiments.sweep.plan import Combination, plan_variants, swept_names
 from affect.experiments.sweep.running import add_overrides, run_sweep
 from affect.plumbing.errors import InputError
+from affect.plumbing.params import load_params
 from affect.plumbing.stage import run_command
 
 FULL = "all pieces"
@@ -58,8 +59,10 @@ def list_variants(arguments: argparse.Namespace) -> dict[str, list[str]]:
     names = {override: swept_names([override])[0] for override in given}
     variants = {FULL: given}
     for piece, parameters in PIECES.items():
-        if without := [override for override in given if names[override] not in parameters]:
-            variants |= {f"without {piece}": without} if len(without) < len(given) else {}
+        without = [override for override in given if names[override] not in parameters]
+        if len(without) < len(given):
+            # A plan needs an override, though it be none.
+            variants[f"without {piece}"] = without or [f"train.seed={load_params().train.seed}"]
     if len(variants) == 1:
         raise InputError(f"-S {' -S '.join(given)}: no piece of a recipe among them")
     if arguments.tasks:

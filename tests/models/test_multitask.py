@@ -128,7 +128,7 @@ def test_heads_are_those_of_the_tasks() -> None:
 
 
 def test_attention_starts_as_the_average_and_then_weighs_each_position_by_its_score() -> None:
-    model = build_model("hybrid", 64, None, 50, UNITS, pooling="attention").full
+    model = build_model("hybrid", 64, None, 50, Heads(512, 256, 128, "attention")).full
     names = ("norm", "attention", "pooling")
     look = keras.Model(model.input, [model.get_layer(name).output for name in names])
 

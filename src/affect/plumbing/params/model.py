@@ -38,6 +38,13 @@ class Model(Section):
     emotion_units: Count
     va_units: Count
 
+    @field_validator("fine_tune_layers", mode="before")
+    @classmethod
+    def _is_a_number_or_all(cls, layers: object) -> object:
+        if layers != "all" and (isinstance(layers, bool) or not isinstance(layers, int) or layers < 0):
+            raise ValueError("a number of layers from 0, or all")
+        return layers
+
     @field_validator("weights")
     @classmethod
     def _lies_where_dvc_sees_it(cls, weights: str | None) -> str | None:
