@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Workspace, write_face
 
-BACKBONE = "efficientnetb1"
+BACKBONE = "mobilenetv3large"
 # Arguments: the folder that gets a disk of its own, its size, its access, where to copy it afterwards, the command.
 ON_A_DISK = """
 folder=$1 size=$2 access=$3 after=$4; shift 4

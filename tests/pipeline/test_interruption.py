@@ -16,11 +16,9 @@ from conftest import ROOT, Workspace, restore_ctrl_c, write_face
 
 from affect.core.records import read_records
 
-BACKBONE = "efficientnetb1"
+BACKBONE = "mobilenetv3large"
 QUICK = {"backbones": [BACKBONE], "data.image_size": 32, "augment.copies": 1, "model.weights": None}
 
-# The quickest to compile.
-SMALLEST = "mobilenetv3large"
 MODERN = {
     **{"train.epochs": 3, "train.weight_decay": 0.05, "train.schedule": "cosine", "train.warm_up": 0.1},
     **{"train.weight_averaging": 0.9, "train.sampling": "sqrt", "train.label_smoothing": 0.1, "train.mixup": 0.2},
@@ -71,8 +69,8 @@ def files(workspace: Workspace) -> set[Path]:
     return {file for file in found if file.suffix != ".lock" and not file.name.endswith(".checkpoint.npz")}
 
 
-def checkpoint(workspace: Workspace, backbone: str = BACKBONE) -> Path:
-    return workspace.folder / "data" / "cache" / f"{backbone}.checkpoint.npz"
+def checkpoint(workspace: Workspace) -> Path:
+    return workspace.folder / "data" / "cache" / f"{BACKBONE}.checkpoint.npz"
 
 
 def trained(workspace: Workspace) -> dict[str, bytes]:
@@ -108,21 +106,21 @@ def test_ctrl_c_in_training_leaves_no_features(prepared: Workspace) -> None:
     assert files(prepared) == before
 
 
-def kill_in_epoch(workspace: Workspace, epoch: int, backbone: str = BACKBONE) -> None:
+def kill_in_epoch(workspace: Workspace, epoch: int) -> None:
     before = files(workspace)
-    process = start(workspace, "train", backbone)
+    process = start(workspace, "train", BACKBONE)
     for finished in range(1, epoch):
         wait_for_line(process, f"epoch {finished}/")
-        assert read_epochs(workspace, backbone) == list(range(1, finished + 1))
+        assert read_epochs(workspace) == list(range(1, finished + 1))
     process.kill()
     process.communicate()
-    assert checkpoint(workspace, backbone).exists()
+    assert checkpoint(workspace).exists()
     assert {file for file in files(workspace) if "affect.tmp." not in str(file)} == before
 
 
-def read_epochs(workspace: Workspace, backbone: str = BACKBONE) -> list[int]:
+def read_epochs(workspace: Workspace) -> list[int]:
     """The epochs of the curves' points, after the check that the files have the same, in whole lines."""
-    folder = workspace.folder / "metrics" / "train" / backbone
+    folder = workspace.folder / "metrics" / "train" / BACKBONE
     table, curve = folder / "curves.csv", folder / "plots" / "metrics" / "val" / "emotion_accuracy.tsv"
     assert table.read_text().endswith("\n")
     assert curve.read_text().endswith("\n")
@@ -150,11 +148,11 @@ def test_a_killed_training_by_the_modern_recipe_goes_on_to_the_same_bytes_whatev
     prepared: Workspace,
 ) -> None:
     prepared.set_params(**MODERN)
-    assert prepared.run_script("train", SMALLEST, processes=1).returncode == 0
+    assert prepared.run_script("train", BACKBONE, processes=1).returncode == 0
     expected = trained(prepared)
-    kill_in_epoch(prepared, 2, SMALLEST)
-    result = prepared.run_script("train", SMALLEST, processes=3)
-    assert f"train: goes on after epoch 1, from data/cache/{SMALLEST}.checkpoint.npz" in result.stdout
+    kill_in_epoch(prepared, 2)
+    result = prepared.run_script("train", BACKBONE, processes=3)
+    assert f"train: goes on after epoch 1, from data/cache/{BACKBONE}.checkpoint.npz" in result.stdout
     assert trained(prepared) == expected
 
 

@@ -9,7 +9,7 @@ from occupied import OTHERS
 
 from affect.core.records import IMAGES_FILE, INDEX_FILE, create_images, write_card
 
-BACKBONE = "efficientnetb1"
+BACKBONE = "mobilenetv3large"
 FILES = {
     "prepare": ["metrics/prepare.json", "metrics/split.csv", "metrics/dropped.csv"],
     "augment": ["metrics/plots/augmented.png"],

@@ -36,7 +36,7 @@ from affect.core.records import read_records
 from affect.models.predictors import open_predictor
 from affect.plumbing.errors import InputError
 
-BACKBONE = "efficientnetb1"
+BACKBONE = "mobilenetv3large"
 CLASSES = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"]
 
 
@@ -401,7 +401,7 @@ def test_the_report_joins_the_page_until_the_models_are_others(
         report.main()
     finally:
         aside.replace(model)
-    assert "metrics/external/web/report.html is left out: it is of another efficientnetb1" in capsys.readouterr().err
+    assert "metrics/external/web/report.html is left out: it is of another mobilenetv3large" in capsys.readouterr().err
     assert "data/web" not in page.read_text()
 
 
