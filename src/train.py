@@ -52,6 +52,7 @@ def main() -> None:
     for output in (file, metrics, checkpoint, paths.TIMING / "any.json"):
         require_place(output)
     require_curves(metrics.parent)
+    backend.require_backend(params.train.backend)
     backend.set_up(params.train.seed)
     train, val = read_records(paths.AUGMENTED), read_records(paths.PREPARED).select("val")
     cards = read_card(paths.PREPARED), read_card(paths.AUGMENTED)

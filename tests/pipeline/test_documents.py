@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from affect.experiments.sweep.plan import overridden
+from affect.plumbing.params import load_params
+
 METRICS = {
     name: results
     for name, results in json.loads((ROOT / "metrics" / "evaluate.json").read_text()).items()
@@ -68,3 +71,14 @@ def test_the_map_names_every_room() -> None:
     for document in (ROOT / "src" / "affect" / "__init__.py", ROOT / "docs" / "contributing.md", ROOT / "README.md"):
         text = document.read_text()
         assert {room for room in rooms if not re.search(rf"\b{room}\b", text)} == set()
+
+
+def test_the_modern_recipe_is_the_same_wherever_it_stands() -> None:
+    makefile, document = ((ROOT / name).read_text() for name in ("Makefile", "docs/recipe.md"))
+    made = makefile.split("MODERN := ")[1].split("ARGS")[0]
+    documented = document.split("```\ndvc exp run ")[1].split("```")[0]
+    overrides = [re.findall(r"-S (\S+)", text) for text in (made, documented)]
+    assert len(overrides[0]) > 10
+    assert overrides[0] == overrides[1]
+    with overridden(ROOT / "params.yaml", overrides[0]) as copy:
+        assert load_params(copy) != load_params(ROOT / "params.yaml")

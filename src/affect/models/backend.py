@@ -1,12 +1,16 @@
 """Set up Keras: quiet start, determinism, GPU memory growth, precision."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import ml_dtypes
 import numpy as np
+
+from affect.plumbing.errors import InputError
 
 # An NVIDIA GPU, in WSL too.
 _GPU_DEVICES = (*Path("/dev").glob("nvidia[0-9]*"), *Path("/dev").glob("dxg"))
@@ -54,6 +58,21 @@ def set_up(seed: int = 0) -> None:
         tf.config.experimental.enable_op_determinism()
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def require_backend(chosen: str) -> None:
+    """Have Keras run on the chosen backend, for which this process begins again where it runs on another.
+
+    Raises InputError where the environment names another one, and where the chosen one is not installed.
+    """
+    if keras.backend.backend() == chosen:
+        return
+    if given := os.environ.get("KERAS_BACKEND"):
+        raise InputError(f"train.backend is {chosen}, but KERAS_BACKEND in the environment is {given}; unset it")
+    if find_spec(chosen) is None:
+        raise InputError(f"train.backend: {chosen} is not installed; pip install {chosen} (docs/recipe.md)")
+    sys.stdout.flush()
+    os.execve(sys.executable, sys.orig_argv, os.environ | {"KERAS_BACKEND": chosen})
 
 
 def fastest_precision(backbone: str, processor: Path = Path("/proc/cpuinfo")) -> str:

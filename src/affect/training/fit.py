@@ -46,6 +46,12 @@ def fit(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
     """Train a compiled model in these epochs. Raises InputError as soon as the loss is not a number."""
+    if not epochs:
+        # Keras can't fit without data. What a training that had ended kept is restored all the same.
+        ended = keras.callbacks.CallbackList(list(callbacks), model=model)
+        ended.on_train_begin()
+        ended.on_train_end()
+        return
     try:
         model.fit(
             train.dataset(epochs),

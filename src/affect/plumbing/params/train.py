@@ -29,6 +29,7 @@ class Train(Section):
     early_stopping_patience: Count
     plateau_patience: Count
     plateau_factor: Annotated[float, Field(gt=0, lt=1)]
+    backend: Literal["tensorflow", "jax"]
     precision: Literal["auto", "float32", "mixed_bfloat16"]
     cache_limit: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     weight_averaging: Fraction
