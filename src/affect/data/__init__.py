@@ -1,1 +1,1 @@
-"""A dataset: read, check, find duplicates, split, augment. May import core and plumbing."""
+"""A dataset: read, check, find duplicates, split. May import core and plumbing."""

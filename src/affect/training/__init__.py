@@ -1,1 +1,1 @@
-"""Batches, cached features, fit, resume, curves. May import models, data, core and plumbing."""
+"""Altered copies, batches, the recipe, cached features, fit, resume, curves. May import models, data, core and plumbing."""

@@ -1,1 +1,1 @@
-"""Pictures: read, crop, pad and resize, alter, lay out on a sheet."""
+"""Pictures: read, crop, pad and resize, lay out on a sheet."""
