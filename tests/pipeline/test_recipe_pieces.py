@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, draw_predictions, dvc_environment
 from sklearn.metrics import accuracy_score
-from stub_experiments import list_ran, make_repository, watched, write_results
+from stub_experiments import COPYING_PIPELINE, list_ran, make_repository, watched, write_results
 
 import recipe
 from affect.plumbing.stage import run_command
@@ -28,22 +28,7 @@ with (watched / "ran").open("a") as ran:
     ran.write(f"{name}, {params['data']['image_size']} px\\n")
 shutil.copytree(watched / pieces[-1], "metrics", dirs_exist_ok=True)
 """
-PIPELINE = """
-stages:
-  evaluate:
-    cmd: python stage.py
-    params: [backbones, data, train, model]
-    outs:
-      - metrics/predictions:
-          cache: false
-      - metrics/prepare.json:
-          cache: false
-      - metrics/split.csv:
-          cache: false
-    metrics:
-      - metrics/evaluate.json:
-          cache: false
-"""
+PIPELINE = COPYING_PIPELINE.replace("data, train", "data, train, model")
 GIVEN = ("-S", "train.mixup=0.2", "-S", "model.dropout=0.4", "-S", "data.image_size=64", "--tasks")
 NETWORK = "resnet50"
 

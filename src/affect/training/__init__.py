@@ -1,1 +1,1 @@
-"""Altered copies, batches, the recipe, cached features, fit, resume, curves. May import models, data, core and plumbing."""
+"""Copies, batches, the recipe, cached features, fit, resume, curves. May import models, data, core and plumbing."""
