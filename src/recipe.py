@@ -3,8 +3,10 @@
     python src/recipe.py --folds 3 -S train.mixup=0.2 -S model.dropout=0.4 -S data.raw=data/mine
 
 Without a piece its parameters are as in params.yaml; an -S that is of no piece applies to all. --tasks trains each task
-alone as well. The experiments are called recipe-1, recipe-2 and so on, and are run and found again as those of a sweep:
-the same command goes on after an interruption. It ends with a Markdown table for each network.
+alone as well. --whole compares with params.yaml's recipe as a whole instead, to which only data and backbones apply.
+
+The experiments are called recipe-1, recipe-2 and so on, and are run and found again as those of a sweep: the same
+command goes on after an interruption. It ends with a Markdown table for each network.
 """
 
 import argparse
@@ -18,6 +20,9 @@ from affect.plumbing.params import load_params
 from affect.plumbing.stage import run_command
 
 FULL = "all pieces"
+DEFAULT = "params.yaml's recipe"
+# What is no recipe, but what it is tried on.
+TRIED_ON = ("data.", "backbones")
 # Pieces that are one idea, by the parameters of params.yaml that switch them on.
 PIECES = {
     "augmentation anew": ("augment.online",),
@@ -40,6 +45,7 @@ def main() -> None:
     """Run the command."""
     command = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     command.add_argument("--folds", type=int, metavar="K", help="cross-validate each, in so many folds")
+    command.add_argument("--whole", action="store_true", help="compare with params.yaml's recipe as a whole")
     command.add_argument("--tasks", action="store_true", help="train each task alone as well")
     add_overrides(command, required=True)
     arguments = command.parse_args()
@@ -58,16 +64,23 @@ def list_variants(arguments: argparse.Namespace) -> dict[str, list[str]]:
     given = arguments.overrides
     names = {override: swept_names([override])[0] for override in given}
     variants = {FULL: given}
+    if arguments.whole:
+        tried_on = [override for override in given if names[override].startswith(TRIED_ON)]
+        return variants | {DEFAULT: tried_on or same()}
     for piece, parameters in PIECES.items():
         without = [override for override in given if names[override] not in parameters]
         if len(without) < len(given):
-            # A plan needs an override, though it be none.
-            variants[f"without {piece}"] = without or [f"train.seed={load_params().train.seed}"]
+            variants[f"without {piece}"] = without or same()
     if len(variants) == 1:
         raise InputError(f"-S {' -S '.join(given)}: no piece of a recipe among them")
     if arguments.tasks:
         variants |= {f"{task} alone": [*given, *silence(task)] for task in TASK_WEIGHTS}
     return variants
+
+
+def same() -> list[str]:
+    """Return an override that changes nothing, which a plan needs."""
+    return [f"train.seed={load_params().train.seed}"]
 
 
 def silence(task: str) -> Sequence[str]:

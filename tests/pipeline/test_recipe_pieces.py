@@ -1,5 +1,6 @@
 """`src/recipe.py` with real DVC and a stage that takes no time: what it runs, and what it makes of that."""
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,18 @@ def test_the_table_has_the_changes_and_marks_those_beyond_chance(printed: str) -
     assert cells["all pieces"][accuracy].startswith(f"{values[0]:.3f} [")
     assert cells["without dropout"][accuracy].startswith(f"**{values[1] - values[0]:.3f} [-")
     assert cells["without mixup, CutMix"][accuracy] == "0.000 [0.000, 0.000]"
+
+
+def test_a_recipe_as_a_whole_is_compared_with_that_of_params(
+    folder: Path, printed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert printed
+    monkeypatch.chdir(folder)
+    parsed = argparse.Namespace(whole=True, tasks=False, overrides=[*GIVEN[1:6:2]])
+    assert recipe.list_variants(parsed) == {
+        "all pieces": ["train.mixup=0.2", "model.dropout=0.4", "data.image_size=64"],
+        "params.yaml's recipe": ["data.image_size=64"],
+    }
 
 
 def test_a_task_alone_says_nothing_of_the_others(printed: str) -> None:
