@@ -44,8 +44,7 @@ PARTS_OF_A_CLONE = (
 )
 AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@example.com")
 TINY = {
-    # The quickest to compile.
-    "backbones": ["mobilenetv3large"],
+    "backbones": ["efficientnetb1"],
     "data.raw": "data/sample",
     "data.image_size": 32,
     "sample.images": 80,

@@ -1,10 +1,13 @@
 """Metrics belong to parameters, and to all that they depend on."""
 
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from affect.experiments import reading
+from affect.experiments.workspaces import read_note
 
 PARAMS = {"sample.images": 80, "data.seed": 42, "train.learning_rate": 1e-05}
 
@@ -54,3 +57,12 @@ def test_metrics_are_not_of_what_a_stage_has_made_since(monkeypatch: pytest.Monk
     lock[0]["outs"][0]["md5"] = "new"
     monkeypatch.setattr(reading, "read_locks", lambda revision: lock)
     assert not reading._are_of(PARAMS, "workspace")
+
+
+def test_a_note_that_dvc_is_writing_is_waited_for(tmp_path: Path) -> None:
+    note = tmp_path / "temp.run"
+    note.touch()
+    writer = threading.Timer(0.2, note.write_text, ['{"name": "trial"}'])
+    writer.start()
+    assert read_note(note) == {"name": "trial"}
+    writer.join()

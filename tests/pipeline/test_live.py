@@ -10,7 +10,7 @@ from stub_experiments import make_repository, watched
 
 from affect.experiments import live
 from affect.experiments.live import LiveExperiment, run_live
-from affect.experiments.reading import find_workspace
+from affect.experiments.workspaces import find_workspace
 
 CURVE = "metrics/train/resnet50/curves.csv"
 LINE = "measure,images,epoch,value\nvalence_ccc,validation,1,{value}\n"

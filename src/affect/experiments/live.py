@@ -12,7 +12,7 @@ import pandas as pd
 
 from affect.experiments.commands import git, run_arguments
 from affect.experiments.processes import interrupt_session
-from affect.experiments.reading import find_workspace
+from affect.experiments.workspaces import find_workspace
 from affect.plumbing import paths
 
 # Seconds that DVC has for removing its workspace.

@@ -5,7 +5,6 @@ parameters were edited with those of the last run. Neither has metrics here.
 """
 
 import io
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from dvc.exceptions import DvcException
 
 from affect.core.labels import TASKS
 from affect.experiments.commands import git, head, read_locks, show_experiments, show_file
+from affect.experiments.workspaces import list_running
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 
@@ -96,15 +96,10 @@ def list_baselines() -> list[str]:
             # dvc-exp:{revision}:{baseline}:{name}
             messages = git("log", "--walk-reflogs", "--format=%gs", queue).splitlines()
             found |= {message.split(":")[2] for message in messages if message.count(":") >= 2}
-    found |= {baseline for _, baseline, _ in _running()}
+    found |= {baseline for _, baseline, _ in list_running()}
     last = head()
     others = sorted(found - {last})
     return [last, *(git("log", "--no-walk=sorted", "--format=%H", *others).split() if others else [])]
-
-
-def find_workspace(name: str) -> Path | None:
-    """Return the temporary folder in which `dvc exp run --temp --name {name}` runs now, or None."""
-    return next((folder for running, _, folder in _running() if running == name), None)
 
 
 def read_predictions(revision: str, network: str) -> pd.DataFrame:
@@ -181,16 +176,3 @@ def _are_of(params: dict[str, Any], revision: str) -> bool:
 
 def _writes_metrics(stage: dict[str, Any]) -> bool:
     return any(out["path"] == str(paths.EVALUATE_METRICS) for out in stage.get("outs", []))
-
-
-def _running() -> Iterator[tuple[str, str, Path]]:
-    """Yield name, baseline and folder of the experiments that run outside the workspace, as DVC notes them.
-
-    The latest comes first: the folder of one that was killed stays.
-    """
-    notes = Path(".dvc/tmp/exps").glob("**/run/*/*.run")
-    for note in sorted(notes, key=lambda file: file.stat().st_mtime, reverse=True):
-        info = json.loads(note.read_text(encoding="utf-8"))
-        folder = Path(info["root_dir"])
-        if folder.is_dir() and info["name"]:
-            yield info["name"], info["baseline_rev"], folder
