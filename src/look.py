@@ -127,11 +127,12 @@ def say_how_to_run(current: Data, data: Data) -> Iterator[str]:
 
 def find_free_place(name: str) -> Path:
     """Return a folder for a dataset in data/ in whose place there is nothing, nor anything to come."""
-    for number in count(1):
-        place = Path("data") / (name if number == 1 else f"{name}-{number}")
-        if place not in paths.OUTPUTS and not place.exists() and not place.with_name(f"{place.name}.dvc").exists():
-            return place
-    raise AssertionError
+    places = (Path("data") / (name if number == 1 else f"{name}-{number}") for number in count(1))
+    return next(
+        place
+        for place in places
+        if place not in paths.OUTPUTS and not place.exists() and not place.with_name(f"{place.name}.dvc").exists()
+    )
 
 
 def is_tracked(place: Path) -> bool:

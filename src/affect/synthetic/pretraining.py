@@ -22,6 +22,7 @@ from affect.synthetic.faces import ACTION_UNITS
 from affect.synthetic.stream import SyntheticFaces
 from affect.training.input.batches import to_tf_dataset
 from affect.training.recipe.objective import ConcordanceCorrelation
+from affect.training.recipe.optimizer import warm_up_and_cosine
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -81,10 +82,7 @@ def compile_pretraining_model(
     model: keras.Model, steps: int, warm_up: float, learning_rate: float, weight_decay: float
 ) -> None:
     """Set AdamW, whose rate rises over the share `warm_up` of the steps and then falls as a cosine, and the losses."""
-    warm_up_steps = round(warm_up * steps)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warm_up_steps, warmup_target=learning_rate, warmup_steps=warm_up_steps
-    )
+    schedule = warm_up_and_cosine(learning_rate, steps, warm_up)
     model.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=weight_decay, global_clipnorm=1.0),
         loss={

@@ -47,18 +47,19 @@ def read_variant(experiments: Sequence[Experiment]) -> dict[str, pd.DataFrame]:
 
 
 def _table(tables: Mapping[str, pd.DataFrame], alone: Mapping[str, str], settings: Mapping[str, Any]) -> str:
-    (full, first), *others = tables.items()
-    chosen = [settings[f"evaluate.{name}"] for name in ("bootstrap", "seed", "calibration_bins")]
-    rows: list[list[str]] = []
-    shown: list[tuple[str, str]] = []
-    for name, table in others:
-        results = evaluate({full: first, name: table}, *chosen)
-        if not rows:
-            shown = [(task, metric) for task, metric in METRICS if metric in results[full].get(task, {})]
-            rows.append([full, *(_value(results[full], *metric) for metric in shown)])
-        changes = {(entry["task"], entry["metric"]): entry for entry in results["comparison"]}
-        learnt = [metric if alone.get(name, metric[0]) == metric[0] else None for metric in shown]
-        rows.append([name, *(_change(changes.get(metric)) if metric else "not learnt" for metric in learnt)])
+    full, *others = tables
+    results = evaluate(tables, *(settings[f"evaluate.{name}"] for name in ("bootstrap", "seed", "calibration_bins")))
+    shown = [(task, metric) for task, metric in METRICS if metric in results[full].get(task, {})]
+    changes = {
+        (entry["second"], entry["task"], entry["metric"]): entry
+        for entry in results["comparison"]
+        if entry["first"] == full
+    }
+    rows = [[full, *(_value(results[full], *metric) for metric in shown)]]
+    for name in others:
+        learnt = [alone.get(name, task) == task for task, _ in shown]
+        cells = (_change(changes.get((name, *metric))) for metric in shown)
+        rows.append([name, *(cell if known else "not learnt" for cell, known in zip(cells, learnt, strict=True))])
     return format_table(["", *(" ".join(name) for name in shown)], rows)
 
 
