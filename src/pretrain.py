@@ -88,12 +88,14 @@ def train(
 
 def describe(file: Path, recipe: dict[str, object], faces: int, scores: dict[str, float]) -> dict:
     """Return what made the weights in `file`, from so many faces, for the card beside it."""
+    packages = ("keras", keras.backend.backend(), "numpy", "opencv-python-headless")
     return {
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
         "faces": faces,
         "params": recipe,
         "commit": describe_commit(),
-        "packages": {name: version(name) for name in ("keras", "tensorflow", "numpy", "opencv-python-headless")},
+        "packages": {name: version(name) for name in packages},
+        "device": backend.device_name(),
         "scores_on_unseen_drawn_faces": {name: round(score, 4) for name, score in scores.items()},
     }
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import keras
@@ -174,6 +175,7 @@ def test_the_script_leaves_weights_that_start_a_backbone_and_their_record(pretra
     assert record["sha256"] == hashlib.sha256(content).hexdigest()
     assert record["faces"] == BATCH
     assert record["params"]["learning_rate"] == 0.0015
+    assert (record["device"], record["packages"]["tensorflow"]) == ("cpu", version("tensorflow"))
     start = build_backbone(BACKBONE, keras.Input((SIZE, SIZE, 3)), str(weights))
     momentum_batches = start.get_layer("stem_bn").moving_mean.numpy()
     assert np.abs(momentum_batches).max() > 0, "the weights are those of a trained network"

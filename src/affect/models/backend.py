@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ml_dtypes
 import numpy as np
 
 from affect.plumbing.errors import InputError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 # An NVIDIA GPU, in WSL too.
 _GPU_DEVICES = (*Path("/dev").glob("nvidia[0-9]*"), *Path("/dev").glob("dxg"))
@@ -56,7 +60,7 @@ def set_up(seed: int = 0) -> None:
         import tensorflow as tf  # noqa: PLC0415, the only backend that needs it
 
         tf.config.experimental.enable_op_determinism()
-        for gpu in tf.config.list_physical_devices("GPU"):
+        for gpu in _gpus():
             tf.config.experimental.set_memory_growth(gpu, True)
 
 
@@ -82,7 +86,7 @@ def fastest_precision(backbone: str, processor: Path = Path("/proc/cpuinfo")) ->
     """
     from affect.models.backbones import BACKBONES  # noqa: PLC0415, it imports Keras, which this module sets up first
 
-    gains = BACKBONES[backbone].faster_in_bfloat16 and ON_TENSORFLOW and not _has_gpu()
+    gains = BACKBONES[backbone].faster_in_bfloat16 and ON_TENSORFLOW and not _gpus()
     flags = processor.read_text().split() if gains and processor.is_file() else []
     return BFLOAT16 if any(flag in flags for flag in _PROCESSOR_FLAGS) else FLOAT32
 
@@ -92,7 +96,19 @@ def input_dtype(precision: str) -> np.dtype:
     return np.dtype(ml_dtypes.bfloat16 if precision == BFLOAT16 else np.float32)
 
 
-def _has_gpu() -> bool:
+def device_name() -> str:
+    """Return what Keras computes on, as its backend calls it: a GPU's name, or cpu."""
+    if not ON_TENSORFLOW:
+        import jax  # noqa: PLC0415, the only backend that needs it
+
+        return jax.devices()[0].device_kind
     import tensorflow as tf  # noqa: PLC0415, the only backend that needs it
 
-    return bool(tf.config.list_physical_devices("GPU"))
+    gpus = _gpus()
+    return tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "cpu"
+
+
+def _gpus() -> list["tf.config.PhysicalDevice"]:
+    import tensorflow as tf  # noqa: PLC0415, the only backend that needs it
+
+    return tf.config.list_physical_devices("GPU")

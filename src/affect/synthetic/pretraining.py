@@ -72,10 +72,10 @@ def _ease_start(backbone: Sequence[layers.Layer], batch_norm_momentum: float) ->
             layer.momentum = batch_norm_momentum
             ends_block = re.fullmatch(r"(.+)_(3|project)_bn", layer.name)
             if ends_block and f"{ends_block[1]}_add" in names:
-                layer.gamma.assign(keras.ops.zeros_like(layer.gamma))
+                layer.gamma.assign(np.zeros(layer.gamma.shape))
         for weight in layer.weights:
             if _ENDS_TRANSFORMER_BRANCH.search(weight.path):
-                weight.assign(keras.ops.zeros_like(weight))
+                weight.assign(np.zeros(weight.shape))
 
 
 def compile_pretraining_model(
