@@ -22,7 +22,7 @@ from affect.training.recipe.optimizer import make_optimizer, warm_up_and_cosine
 from measuring import Result, Work, compare
 from training import BATCH, StepTimer, draw_records
 
-SIZE, STEPS, TURNS = 96, 16, 5
+SIZE, STEPS, TURNS = 96, 8, 5
 BOUNDS = Augmentation(15, 0.1, 0.1, 0.5, 0.1, 0.1, grey=0.1, erase=0.25)
 SMOOTHING, MIXUP, DECAY, AVERAGING = 0.1, 0.2, 0.05, 0.95
 SCHEDULE = warm_up_and_cosine(0.001, 1000, 0.1)
@@ -51,9 +51,9 @@ def compare_recipe(backbone: str) -> list[Result]:
 
 def fit_ours(backbone: str, records: Records) -> Work:
     """Train as the stage does."""
-    names = [(str(row),) for row in range(len(records.images))]
-    expressions = records.index["expression"].to_numpy()
-    treatment = Treatment(1, "sqrt", expressions, Alteration(BOUNDS, names, 1), Mixing(MIXUP))
+    count = len(records.images)
+    alteration = Alteration(BOUNDS, [str(row) for row in range(count)], np.zeros(count, int), 1)
+    treatment = Treatment(1, "sqrt", records.index["expression"].to_numpy(), alteration, Mixing(MIXUP))
     examples = make_examples(records.images, records.index, ("emotion",), shares=True)
     return time_fit(compile_ours(backbone), Batches(examples, BATCH, treatment).dataset())
 

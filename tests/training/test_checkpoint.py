@@ -110,8 +110,8 @@ def train_with_every_piece(file: Path, killed_after: int = 0) -> list[np.ndarray
     examples = make_examples(
         draws.integers(0, 256, (40, 8, 8, 3), np.uint8), index, ("emotion", "valence"), shares=True
     )
-    names = [(f"face {row}", 0) for row in range(40)]
-    alteration = Alteration(Augmentation(15, 0.1, 0.1, 0.5, 0.1, 0.1, 0.2, 0.5), names, 3)
+    ids = [f"face {row}" for row in range(40)]
+    alteration = Alteration(Augmentation(15, 0.1, 0.1, 0.5, 0.1, 0.1, 0.2, 0.5), ids, np.zeros(40, int), 3)
     treatment = Treatment(1, "sqrt", index["expression"].to_numpy(), alteration, Mixing(0.4, 1.0))
     inputs = keras.Input((8, 8, 3))
     maps = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3)(keras.layers.Rescaling(1 / 255)(inputs)))

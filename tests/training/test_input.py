@@ -60,8 +60,8 @@ def images_of(count: int, size: int = 16) -> np.ndarray:
 def altered_batches(sampling: str = "natural", mixing: Mixing | None = None) -> tuple[Batches, np.ndarray]:
     images = images_of(12)
     index = pd.DataFrame({"expression": [0] * 9 + [1] * 3, "valence": np.linspace(-1, 1, 12)})
-    names = [(f"face {row}", 0) for row in range(12)]
-    treatment = Treatment(3, sampling, index["expression"].to_numpy(), Alteration(BOUNDS, names, 7), mixing or Mixing())
+    alteration = Alteration(BOUNDS, [f"face {row}" for row in range(12)], np.zeros(12, int), 7)
+    treatment = Treatment(3, sampling, index["expression"].to_numpy(), alteration, mixing or Mixing())
     return Batches(make_examples(images, index, ("emotion", "valence"), shares=True), 5, treatment), images
 
 

@@ -25,16 +25,19 @@ Batch = tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]
 class Alteration:
     """How each image is altered anew in each epoch, drawn from the seed, its name, the epoch, and how often it came.
 
-    names: of the images, row for row: their ids, or ids and numbers of copies.
+    ids, copies: the name of the image of each row, and which copy of it the row is, (count,) int.
     """
 
     bounds: Augmentation
-    names: Sequence[tuple[str | int, ...]]
+    ids: Sequence[str]
+    copies: np.ndarray
     seed: int
 
     def alter(self, image: np.ndarray, row: int, epoch: int, occurrence: int) -> np.ndarray:
         """Alter the image of a row."""
-        return augment(image, self.bounds, rng_for(self.seed, *self.names[row], "epoch", epoch, occurrence))
+        # A Python number: NumPy's reads otherwise, and would draw otherwise.
+        name = (self.ids[row], int(self.copies[row]))
+        return augment(image, self.bounds, rng_for(self.seed, *name, "epoch", epoch, occurrence))
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,6 @@ class Batches:
         if self.treatment is None:
             return inputs, targets, weights
         if alteration := self.treatment.alteration:
-            # As Python's numbers: NumPy's read otherwise, and would draw otherwise.
             places = zip(inputs, rows.tolist(), order.occurrences[chosen].tolist(), strict=True)
             inputs = np.stack([alteration.alter(image, row, epoch, count) for image, row, count in places])
         if self.treatment.mixing == Mixing():

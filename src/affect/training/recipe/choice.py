@@ -41,7 +41,7 @@ def choose_treatment(index: pd.DataFrame, train: Train, augment: Augment) -> Tre
 def choose_alteration(index: pd.DataFrame, augment: Augment) -> Alteration:
     """Return how the training images are altered anew in each epoch."""
     bounds = Augmentation(**augment.model_dump(exclude={"copies", "online", "seed"}))
-    return Alteration(bounds, list(zip(index["id"], index["copy"].tolist(), strict=True)), augment.seed)
+    return Alteration(bounds, index["id"].array, index["copy"].to_numpy(), augment.seed)
 
 
 def choose_optimizer(train: Train, steps: int) -> keras.optimizers.Adam:
