@@ -11,7 +11,7 @@ MODERN := -S train.epochs=20 -S train.early_stopping_patience=20 -S train.weight
 	-S model.dropout=0.4 -S model.fine_tune_layers=all -S evaluate.mirror=true
 ARGS ?=
 
-.PHONY: setup repro test test-keras test-jax test-optuna test-share test-intervals report table ablation seeds modern recipe folds curve chaos fuzz bench bench-scale bench-duplicates bench-layouts picture lint format lock
+.PHONY: setup repro test test-keras test-jax test-timm test-optuna test-share test-intervals report table ablation seeds modern recipe folds curve chaos fuzz bench bench-scale bench-duplicates bench-layouts picture lint format lock
 
 setup: $(INSTALLED) ## set up .venv alone
 
@@ -52,6 +52,9 @@ test-jax: $(INSTALLED) ## train on JAX (installs it)
 	$(ACTIVATE) && pip install --quiet --disable-pip-version-check jax==0.10.2
 	$(ACTIVATE) && PYTHONPATH=src:tests pytest tests/training_on_jax.py
 	$(ACTIVATE) && KERAS_BACKEND=jax PYTHONPATH=src:tests pytest tests/training/test_checkpoint.py -k goes_on
+
+test-timm: $(INSTALLED) ## bring weights from timm as docs/recipe.md says (installs it and PyTorch: 5 GB)
+	$(ACTIVATE) && PYTHONPATH=src:tests python tests/timm_weights.py
 
 test-optuna: $(INSTALLED) ## run the Optuna search of docs/experiments.md, which prunes (installs Optuna)
 	$(ACTIVATE) && pip install --quiet --disable-pip-version-check optuna==5.0.0

@@ -8,7 +8,7 @@ import pytest
 
 from affect.core.records import Card
 from affect.models.card import make_card
-from affect.models.initial_model import describe_start
+from affect.models.initial_model import describe_start, start_from
 from affect.models.multitask import Heads, build_model
 from affect.models.saved_model import read_card, save_model
 from affect.plumbing.errors import InputError
@@ -40,6 +40,24 @@ def test_it_begins_where_the_trained_model_ended(trained: Path, capsys: pytest.C
     for task, values in predict(model).items():
         np.testing.assert_array_equal(values, expected[task])
     assert "lacks" not in capsys.readouterr().err
+
+
+def test_what_it_learned_of_its_images_is_used(tmp_path: Path) -> None:
+    """As EfficientNet with Keras's ImageNet weights does."""
+    images = np.random.default_rng(2).normal(5, 3, (8, 4, 4, 3)).astype(np.float32)
+
+    def build() -> keras.Model:
+        inputs = keras.Input((4, 4, 3))
+        standard = keras.layers.Normalization(name="standardise")(inputs)
+        shares = keras.layers.Dense(8, name="emotion")(keras.layers.Flatten()(standard))
+        return keras.Model(inputs, {"emotion": shares})
+
+    started, learned = build(), build()
+    learned.get_layer("standardise").adapt(images)
+    learned.save(tmp_path / "learned.keras")
+    start_from(started, tmp_path / "learned.keras", ["standardise"])
+    expected = learned.predict_on_batch(images)["emotion"]
+    np.testing.assert_array_equal(started.predict_on_batch(images)["emotion"], expected)
 
 
 def test_a_task_that_it_did_not_learn_starts_at_random_and_is_named(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from affect.models.backbones.initial_weights import set_weights
 from affect.models.card import StartedFrom
 from affect.models.saved_model import load_model, read_card
 from affect.plumbing import paths
@@ -50,6 +51,6 @@ def start_from(model: keras.Model, file: Path, backbone: Collection[str]) -> Non
                 )
             left.append(layer.name)
             continue
-        layer.set_weights(source.get_weights())
+        set_weights(layer, source.get_weights())
     if left:
         print(f"train: {file} lacks {', '.join(left)} of these shapes, which start at random", file=sys.stderr)

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from affect.models.backbones.initial_weights import set_weights
 from affect.models.backend import ON_TENSORFLOW
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def clone_with_fused_ops(model: keras.Model, precision: str | None = None) -> ke
         return (FusedBatchNormalization if fused else type(layer)).from_config(config)
 
     copy = keras.models.clone_model(model, clone_function=copy_layer)
-    copy.set_weights(model.get_weights())
+    set_weights(copy, model.get_weights())
     return copy
 
 

@@ -1,9 +1,11 @@
 """Initial weights from a file, at whatever image size they were trained."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
 import keras
+import numpy as np
 
 from affect.models.backbones.registry import Backbone
 from affect.models.backbones.transformer import POSITION_EMBEDDING
@@ -34,6 +36,17 @@ def load_weights(backbone: Backbone, model: keras.Model, file: Path) -> None:
     except (OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"model.weights: {file} does not hold the weights of this backbone: {reason}") from error
+
+
+def set_weights(target: keras.Model | keras.layers.Layer, weights: Sequence[np.ndarray]) -> None:
+    """Set all weights, in Keras's order, and have them used.
+
+    Keras's Normalization goes on with its former mean and variance until it is loaded from a file, or told to finish.
+    """
+    target.set_weights(weights)
+    for layer in target.layers if isinstance(target, keras.Model) else [target]:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
 
 
 def _load_with_positions(backbone: Backbone, model: keras.Model, file: Path) -> None:
