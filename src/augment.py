@@ -24,9 +24,11 @@ from affect.plumbing import paths
 from affect.plumbing.parallel import parallel_map
 from affect.plumbing.params import load_params
 from affect.plumbing.stage import run_stage
-from affect.training.input.augmentation import Augmentation, augment
+from affect.training.input.augmentation import Alteration, Augmentation, augment
 
 MAX_COLUMNS = 9
+# How many epochs the examples show.
+ALTERED_EPOCHS = 4
 
 
 def main() -> None:
@@ -48,7 +50,8 @@ def main() -> None:
             pass
         write_index(folder, index)
         write_card(folder, source.dataset, source.layout, source.align, len(index), made_of=source.hash)
-    show_examples(Records(augmented, index), repeats)
+    alteration = Alteration(bounds, index["id"].array, index["copy"].to_numpy(), params.augment.seed)
+    show_examples(Records(augmented, index), repeats, alteration if params.augment.online else None)
     print(f"augment: {len(originals)} images, {len(index)} with their copies")
 
 
@@ -64,16 +67,22 @@ def write_copies(
         target.write(row * repeats + copy, augment(image, bounds, rng_for(seed, id, copy))[None])
 
 
-def show_examples(records: Records, repeats: int) -> None:
-    """Draw the first image of each expression beside its copies."""
+def show_examples(records: Records, repeats: int, alteration: Alteration | None) -> None:
+    """Draw the first image of each expression beside its copies, and as it is altered in the first epochs."""
     originals = records.index.iloc[::repeats]
     first_rows = originals.groupby("expression").apply(lambda rows: rows.index[0])
-    shown = range(min(repeats, MAX_COLUMNS))
+    copies = range(min(repeats, MAX_COLUMNS))
+    epochs = range(min(ALTERED_EPOCHS, MAX_COLUMNS - len(copies)) if alteration else 0)
+
+    def show(row: int) -> list[np.ndarray]:
+        altered = [alteration.alter(records.images[row], row, epoch, 0) for epoch in epochs] if alteration else []
+        return [*(records.images[row + copy] for copy in copies), *altered]
+
     save_contact_sheet(
         paths.CONTACT_SHEET,
-        [[records.images[row + copy] for copy in shown] for row in first_rows],
+        [show(row) for row in first_rows],
         [EXPRESSIONS[expression] for expression in first_rows.index],
-        ["original", *(f"copy {copy}" for copy in shown[1:])],
+        ["original", *(f"copy {copy}" for copy in copies[1:]), *(f"epoch {epoch + 1}" for epoch in epochs)],
     )
 
 

@@ -48,6 +48,7 @@ def main() -> None:
     require_folder(paths.WORST_ERRORS, list_files(".png"))
     for backbone in params.backbones:
         require_finished(backbone)
+    backend.require_backend("tensorflow", "the backend of evaluation")
     backend.set_up()
     records, cards = read_records(paths.PREPARED), (read_card(paths.PREPARED), read_card(paths.AUGMENTED))
     split = "test" if (records.index["split"] == "test").any() else "val"

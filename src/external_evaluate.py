@@ -34,6 +34,7 @@ def main() -> None:
     for output in ("copies.csv", "results.json", "report.html", "report.md"):
         require_place(metrics / output)
     require_folder(metrics / "predictions", list_files())
+    backend.require_backend("tensorflow", "the backend of evaluation")
     backend.set_up()
     records, card = read_records(paths.EXTERNAL / name), read_card(paths.EXTERNAL / name)
     tables, models = predict_with_all(params, records, name)

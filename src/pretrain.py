@@ -37,7 +37,9 @@ def main() -> None:
     params = load_pretrain()
     network, recipe = params.find(name), params.recipe(name)
     file, card = paths.weights_file(paths.WEIGHTS, name), paths.weights_card(name)
-    checkpoint = PretrainingCheckpoint(CHECKPOINTS / f"{name}-{hash_seed(0, repr(recipe)):x}.weights.h5")
+    # Another backend would go on to other weights than either.
+    trained_by = keras.backend.backend()
+    checkpoint = PretrainingCheckpoint(CHECKPOINTS / f"{name}-{hash_seed(0, repr(recipe), trained_by):x}.weights.h5")
     for output in (file, card, checkpoint.file):
         require_place(output)
     require_curves(paths.PRETRAIN_METRICS / name)

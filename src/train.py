@@ -32,6 +32,7 @@ from affect.training.recipe.choice import (
     choose_objective,
     choose_optimizer,
     choose_treatment,
+    choose_val_treatment,
 )
 from affect.training.recipe.objective import compile_model
 
@@ -102,7 +103,7 @@ def train_model(
         fit(
             training_model,
             batches,
-            Batches(val_examples, chosen.batch_size),
+            Batches(val_examples, chosen.batch_size, choose_val_treatment(chosen)),
             checkpoint.remaining(chosen.epochs),
             [SeedEachEpoch(chosen.seed), *others, early_stopping, curves, checkpoint],
         )
@@ -113,9 +114,9 @@ def train_model(
 def choose_inputs(
     model: SplitModel, train: Records, val: Records, params: Params, precision: str
 ) -> tuple[keras.Model, Sequence[Array]]:
-    """Return the model to train and its inputs: images where they are altered anew in each epoch, else features."""
+    """Return the model to train and its inputs: images where they are altered or mixed in each epoch, else features."""
     images = [train.images, val.images]
-    if params.augment.online:
+    if params.augment.online or params.train.mixup or params.train.cutmix:
         return model.full, images
     return cache_features(model, images, params.train.batch_size, precision, params.train.cache_limit, paths.CACHE)
 

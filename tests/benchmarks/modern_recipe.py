@@ -13,8 +13,8 @@ from affect.core.records import Records
 from affect.models.backend import FLOAT32, fastest_precision, keras
 from affect.models.kernels import clone_with_fused_ops
 from affect.models.multitask import Heads, build_model
-from affect.training.input.augmentation import Augmentation
-from affect.training.input.batches import Alteration, Batches, Treatment
+from affect.training.input.augmentation import Alteration, Augmentation
+from affect.training.input.batches import Batches, Treatment
 from affect.training.input.examples import make_examples
 from affect.training.input.mixing import Mixing
 from affect.training.recipe.objective import Objective, compile_model

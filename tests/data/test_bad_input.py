@@ -554,6 +554,12 @@ WRONG_VALUES: list[tuple[str, object, str]] = [
     ("train.va_loss", "mae", "'mae', but should be 'mse', 'ccc' or 'both'"),
     ("augment.erase", 1.5, "1.5, but should be less than or equal to 1"),
     ("model.weights", "models/vit.keras", "'models/vit.keras', but should be a file in data/weights/NAME, whose"),
+    (
+        "model.weights",
+        "/x/vit.weights.h5",
+        "'/x/vit.weights.h5', but should be a file in data/weights/NAME, whose changes DVC notices and which training "
+        "doesn't empty, with the network's NAME; copy it, `cp /x/vit.weights.h5 data/weights/vit/start.weights.h5`",
+    ),
     ("model.fine_tune_layers", "top", "'top', but should be a number of layers from 0, or all"),
     ("train.loss_weights.valence", -1.0, "-1.0, but should be greater than or equal to 0"),
     ("train", 5, "5, but should be a valid dictionary"),

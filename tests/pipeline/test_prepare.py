@@ -1,6 +1,7 @@
 """prepare and augment, run as scripts: what they write, and that nothing of the held-out images leaks."""
 
 import re
+import shutil
 from pathlib import Path
 
 import cv2
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Workspace, draw_picture, write_face
+from PIL import Image
 
 from affect.core.records import Records, read_records
 from affect.data.layouts import affectnet
@@ -230,6 +232,17 @@ def test_a_contact_sheet_is_drawn(prepared: Workspace) -> None:
     assert sheet is not None
     assert sheet.shape[0] > CLASSES * 64
     assert sheet.shape[1] > 5 * 64
+
+
+def test_the_contact_sheet_shows_what_is_altered_anew(prepared: Workspace, tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path)
+    shutil.copytree(prepared.folder / "data" / "prepared", tmp_path / "data" / "prepared")
+    widths = []
+    for online in (False, True):
+        workspace.set_params(**{"augment.copies": 0, "augment.online": online, "augment.grey": 1.0})
+        run(workspace, "augment")
+        widths.append(Image.open(tmp_path / "metrics" / "plots" / "augmented.png").width)
+    assert widths[1] >= widths[0] + 4 * 64
 
 
 def test_nothing_unfinished_is_left(prepared: Workspace) -> None:

@@ -11,6 +11,9 @@ from sklearn.metrics import accuracy_score
 from stub_experiments import COPYING_PIPELINE, list_ran, make_repository, watched, write_results
 
 import recipe
+from affect.experiments.reading import read_experiments
+from affect.experiments.results import pieces
+from affect.plumbing.errors import InputError
 from affect.plumbing.stage import run_command
 
 # Takes as its results those of the test's folder whose name says which pieces are there.
@@ -87,11 +90,24 @@ def test_a_recipe_as_a_whole_is_compared_with_that_of_params(
 ) -> None:
     assert printed
     monkeypatch.chdir(folder)
-    parsed = argparse.Namespace(whole=True, tasks=False, overrides=[*GIVEN[1:6:2]])
+    tried_on = ["data.image_size=64", "train.seed=7", "model.weights=null"]
+    parsed = argparse.Namespace(whole=True, tasks=False, overrides=[*GIVEN[1:4:2], *tried_on])
     assert recipe.list_variants(parsed) == {
-        "all pieces": ["train.mixup=0.2", "model.dropout=0.4", "data.image_size=64"],
-        "params.yaml's recipe": ["data.image_size=64"],
+        "all pieces": ["train.mixup=0.2", "model.dropout=0.4", *tried_on],
+        "params.yaml's recipe": tried_on,
     }
+
+
+def test_variants_of_other_images_are_not_paired(folder: Path, printed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert printed
+    monkeypatch.chdir(folder)
+    whole = [run for run in read_experiments() if run.is_experiment]
+    part = whole[:1]
+    full = draw_predictions(200, 1, skill=3)
+    others = full.assign(id=full["id"].to_numpy()[::-1])
+    monkeypatch.setattr(pieces, "read_variant", lambda experiments: {NETWORK: full if experiments == whole else others})
+    with pytest.raises(InputError, match="without dropout held out other images than all pieces, or has other labels"):
+        pieces.show_pieces({"all pieces": whole, "without dropout": part}, {})
 
 
 def test_a_task_alone_says_nothing_of_the_others(printed: str) -> None:
@@ -112,6 +128,12 @@ def read_rows(printed: str) -> list[list[str]]:
         (["-S", "train.seed=3"], "-S train.seed=3: no piece of a recipe among them"),
         (["--folds", "1", "-S", "train.mixup=0.2"], "--folds 1: at least 2"),
         (["-S", "train.mixup=-1"], "train.mixup=-1: train.mixup is -1"),
+        (["-S", "train.mixup=0.2,0.4"], "-S train.mixup=0.2,0.4: give one value for each parameter\n"),
+        (["-S", "nonsense"], "-S nonsense: "),
+        (["-S", "train.nonsense=1"], "-S train.nonsense=1: "),
+        (["-S", "data/pretrain.yaml:seed=2"], "a sweep is over parameters of params.yaml"),
+        (["-S", "train.mixup=0.0"], "without mixup, CutMix: the same parameters as all pieces"),
+        (["-S", "data.image_size=64", "--whole"], "params.yaml's recipe: the same parameters as all pieces"),
     ],
 )
 def test_what_is_no_recipe_is_refused(
@@ -121,4 +143,4 @@ def test_what_is_no_recipe_is_refused(
     monkeypatch.setattr(sys, "argv", ["recipe.py", *arguments])
     with pytest.raises(SystemExit) as stopped:
         run_command(recipe.main)
-    assert str(stopped.value.code).startswith(f"recipe: {line}")
+    assert f"{stopped.value.code}\n".startswith(f"recipe: {line}")

@@ -20,7 +20,9 @@ from affect.models.multitask import Heads, SplitModel, build_model
 from affect.plumbing import paths
 from affect.plumbing.params import Train, load_params
 from affect.training.feature_cache import cache_features
+from affect.training.input.batches import Batches
 from affect.training.input.examples import Array, Examples, make_examples
+from affect.training.recipe.choice import choose_val_treatment
 
 SIZE = 32
 IMAGES = [np.zeros((count, SIZE, SIZE, 3), np.uint8) for count in (3, 2)]
@@ -75,6 +77,35 @@ def test_output_over_the_free_space_is_computed_in_every_step(
     trained, _ = choose(network, cache_limit=1)
     assert trained is network.full
     assert f"the disk of {scratch} has 0.0 free" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("piece", ["mixup", "cutmix"])
+def test_images_are_mixed_and_not_their_features(network: SplitModel, piece: str) -> None:
+    """Else another model would come of a fuller disk, on which no features are stored."""
+    params = load_params(ROOT / "params.yaml")
+    params = params.model_copy(update={"train": settings(**{piece: 0.4})})
+    training, val = (cast(Records, SimpleNamespace(images=images)) for images in IMAGES)
+    trained, inputs = train.choose_inputs(network, training, val, params, "float32")
+    assert trained is network.full
+    assert inputs == IMAGES
+
+
+def test_a_ccc_is_validated_on_batches_of_all_expressions() -> None:
+    assert choose_val_treatment(settings()) is None
+    index = pd.DataFrame({"expression": np.repeat(range(8), 16), "valence": 0.0})
+    examples = make_examples(np.zeros((128, 1), np.float32), index, ("emotion", "valence"))
+    batches = Batches(examples, 16, choose_val_treatment(settings(va_loss="ccc")))
+    shown = [batches.batch(step)[1]["emotion"] for step in range(len(batches))]
+    assert min(len(set(expressions.tolist())) for expressions in shown) > 3
+    assert sorted(np.concatenate(shown)) == sorted(index["expression"])
+
+
+@pytest.mark.parametrize("changed", [{"mixup": 0.2}, {"cutmix": 1.0}, {"va_loss": "ccc"}, {"va_loss": "both"}])
+def test_what_needs_others_in_a_batch_is_refused_for_single_images(changed: dict[str, object]) -> None:
+    known = settings().model_dump()
+    Train.model_validate(known | {"batch_size": 1})
+    with pytest.raises(ValueError, match="at least two images at a time"):
+        Train.model_validate(known | {"batch_size": 1} | changed)
 
 
 def test_a_balanced_loss_is_balanced_in_validation_too(network: SplitModel, monkeypatch: pytest.MonkeyPatch) -> None:

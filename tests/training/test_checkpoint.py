@@ -12,8 +12,8 @@ from affect.models import backend
 from affect.plumbing.errors import InputError
 from affect.training.checkpoint import Checkpoint, fingerprint
 from affect.training.fit import SeedEachEpoch, fit
-from affect.training.input.augmentation import Augmentation
-from affect.training.input.batches import Alteration, Batches, Treatment
+from affect.training.input.augmentation import Alteration, Augmentation
+from affect.training.input.batches import Batches, Treatment
 from affect.training.input.examples import Examples, make_examples
 from affect.training.input.mixing import Mixing
 from affect.training.recipe.objective import Objective, compile_model

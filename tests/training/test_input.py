@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affect.core.rng import rng_for
-from affect.training.input.augmentation import Augmentation, augment
-from affect.training.input.batches import Alteration, Batches, Treatment
+from affect.training.input.augmentation import Alteration, Augmentation, augment
+from affect.training.input.batches import Batches, Treatment
 from affect.training.input.examples import Examples, make_examples
 from affect.training.input.mixing import Mixing, mix
 from affect.training.input.sampling import POWERS, count_occurrences, quotas, sample_epoch

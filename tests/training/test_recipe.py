@@ -39,6 +39,18 @@ def test_the_ccc_loss_of_one_image_has_a_gradient_that_is_a_number() -> None:
     assert np.isfinite(read(dense.kernel)).all()
 
 
+def test_the_ccc_loss_pulls_only_where_it_can_win() -> None:
+    """With constant labels the CCC is 0 whatever is predicted, and a difference of large sums would be noise."""
+    truth = np.full((16, 1), 0.7, np.float32)
+    for draw in range(6):
+        predictions = truth + np.random.default_rng(draw).uniform(-1e-4, 1e-4, truth.shape).astype(np.float32)
+        inputs = keras.Input((1,))
+        model = keras.Model(inputs, layers.Dense(1, kernel_initializer="ones", name="valence")(inputs))
+        model.compile(keras.optimizers.SGD(1.0), ccc_loss)
+        model.fit(predictions, truth, batch_size=16, verbose=0)
+        assert abs(float(read(model.get_layer("valence").kernel)[0, 0]) - 1) < 1e-3
+
+
 def test_label_smoothing_spreads_its_share_over_all_expressions() -> None:
     loss = Objective({"emotion": 1.0}, shares=True, label_smoothing=0.2).losses()["emotion"]
     predicted = DRAWS.dirichlet(np.ones(8), 4).astype(np.float32)
@@ -98,6 +110,13 @@ def test_averaged_weights_are_the_moving_average_of_the_steps() -> None:
 @pytest.mark.parametrize(("step", "rate"), [(0, 0.0), (5, 0.5), (10, 1.0), (55, 0.5), (100, 0.0)])
 def test_the_rate_warms_up_and_falls_as_a_cosine(step: int, rate: float) -> None:
     assert float(warm_up_and_cosine(1.0, 100, 0.1)(step)) == pytest.approx(rate, abs=1e-6)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_at_least_one_step_of_few_falls(steps: int) -> None:
+    rates = [float(warm_up_and_cosine(1.0, steps, 0.99)(step)) for step in range(steps + 1)]
+    assert max(rates) == 1.0
+    assert rates[-1] == pytest.approx(0, abs=1e-6)
 
 
 def test_without_a_warm_up_the_rate_begins_at_its_highest() -> None:

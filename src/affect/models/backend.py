@@ -40,7 +40,14 @@ def _silent_native_code() -> Iterator[None]:
 
 # TensorFlow prints before it reads TF_CPP_MIN_LOG_LEVEL, so standard error is redirected during the import.
 with _silent_native_code():
-    import keras
+    try:
+        import keras
+    except ModuleNotFoundError as error:
+        named = os.environ.get("KERAS_BACKEND")
+        if named is None or error.name != named:
+            raise
+        # Nothing runs without Keras, so there is nobody yet to tell of an InputError.
+        sys.exit(f"KERAS_BACKEND in the environment is {named}, which is not installed; unset it")
 
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 
@@ -64,17 +71,17 @@ def set_up(seed: int = 0) -> None:
             tf.config.experimental.set_memory_growth(gpu, True)
 
 
-def require_backend(chosen: str) -> None:
+def require_backend(chosen: str, name: str = "train.backend") -> None:
     """Have Keras run on the chosen backend, for which this process begins again where it runs on another.
 
-    Raises InputError where the environment names another one, and where the chosen one is not installed.
+    name: of the choice, for the InputError where the environment names another one, or the chosen is not installed.
     """
     if keras.backend.backend() == chosen:
         return
     if given := os.environ.get("KERAS_BACKEND"):
-        raise InputError(f"train.backend is {chosen}, but KERAS_BACKEND in the environment is {given}; unset it")
+        raise InputError(f"{name} is {chosen}, but KERAS_BACKEND in the environment is {given}; unset it")
     if find_spec(chosen) is None:
-        raise InputError(f"train.backend: {chosen} is not installed; pip install {chosen} (docs/recipe.md)")
+        raise InputError(f"{name}: {chosen} is not installed; pip install {chosen} (docs/recipe.md)")
     sys.stdout.flush()
     os.execve(sys.executable, sys.orig_argv, os.environ | {"KERAS_BACKEND": chosen})
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from affect.core.places import kind_of
 from affect.models.backbones.initial_weights import set_weights
 from affect.models.card import StartedFrom
 from affect.models.saved_model import load_model, read_card
@@ -24,7 +25,8 @@ def describe_start(weights: str | None) -> StartedFrom | None:
         return None
     file = Path(weights)
     if not file.is_file():
-        raise InputError(f"model.weights: {file}: no such file")
+        there = f"is {kind_of(file)}, and no file" if file.exists() else "no such file"
+        raise InputError(f"model.weights: {file}: {there}")
     card = read_card(file)
     return StartedFrom(file=weights, md5=paths.file_md5(file), dataset=card.trained_on.dataset if card else None)
 

@@ -5,18 +5,23 @@ from typing import Any
 
 import pandas as pd
 
+from affect.core.labels import VALENCE_AROUSAL
 from affect.evaluation.groups.sides import METRICS
 from affect.evaluation.results import evaluate
 from affect.experiments.reading import Experiment, read_predictions
 from affect.experiments.results.markdown import format_estimate, format_table
 from affect.experiments.results.pooling import pool_predictions
+from affect.plumbing.errors import InputError
+
+# By which predictions are of the same images with the same labels.
+TRUTH = ["id", "expression", *VALENCE_AROUSAL]
 
 
 def show_pieces(variants: Mapping[str, Sequence[Experiment]], alone: Mapping[str, str]) -> str:
     """Return a table for each network: the metrics of the first variant, then what each other one changes.
 
     variants: by name, an experiment, or one for each fold, whose predictions are then pooled. alone: the task of a
-    variant that learns no other. Raises InputError as `pool_predictions` does.
+    variant that learns no other. Raises InputError as `pool_predictions` does, and for variants of other images.
     """
     tables = {name: read_variant(experiments) for name, experiments in variants.items()}
     experiments = next(iter(variants.values()))
@@ -48,6 +53,9 @@ def read_variant(experiments: Sequence[Experiment]) -> dict[str, pd.DataFrame]:
 
 def _table(tables: Mapping[str, pd.DataFrame], alone: Mapping[str, str], settings: Mapping[str, Any]) -> str:
     full, *others = tables
+    for name in others:
+        if not tables[name][TRUTH].equals(tables[full][TRUTH]):
+            raise InputError(f"{name} held out other images than {full}, or has other labels, so nothing can be paired")
     results = evaluate(tables, *(settings[f"evaluate.{name}"] for name in ("bootstrap", "seed", "calibration_bins")))
     shown = [(task, metric) for task, metric in METRICS if metric in results[full].get(task, {})]
     changes = {

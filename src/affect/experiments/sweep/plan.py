@@ -78,7 +78,8 @@ def plan_variants(
     planned = plan_sweep([*swept, *overrides], params)
     if [tuple(each.params[name] for name in varied) for each in planned] != list(product(*varied.values())):
         given, names = " -S ".join(overrides), " or ".join(varied)
-        raise InputError(f"-S {given}: give one value for each parameter, and none for {names}")
+        none_for = f", and none for {names}" if names else ""
+        raise InputError(f"-S {given}: give one value for each parameter{none_for}")
     return planned
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 
 import h5py
 import keras
@@ -12,6 +13,7 @@ from affect.models.backbones.transformer import POSITION_EMBEDDING
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 
+MAX_REASON = 200
 # Where Keras puts the bias of a model's first EinsumDense.
 _STORED_POSITIONS = "layers/einsum_dense/vars/1"
 
@@ -34,7 +36,8 @@ def load_weights(backbone: Backbone, model: keras.Model, file: Path) -> None:
         else:
             model.load_weights(file)
     except (OSError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())
+        # Keras prints the values of all weights that are left over.
+        reason = shorten(" ".join(str(error).split()), MAX_REASON, placeholder=" ...")
         raise InputError(f"model.weights: {file} does not hold the weights of this backbone: {reason}") from error
 
 

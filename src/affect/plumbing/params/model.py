@@ -54,8 +54,10 @@ class Model(Section):
         place = file.resolve().parent
         if place.parent == paths.WEIGHTS.resolve() and place.name in BACKBONES:
             return weights
-        name = file.stem if file.stem in BACKBONES else BACKBONES[0]
-        target = paths.WEIGHTS / name / f"start{file.suffix}"
+        name, _, _ = file.name.partition(".")
+        # Keras reads a .h5 of another name as one of older versions.
+        ending = ".keras" if file.suffix == ".keras" else ".weights.h5"
+        target = paths.WEIGHTS / (name if name in BACKBONES else "NAME") / f"start{ending}"
         raise ValueError(
             f"a file in {paths.WEIGHTS}/NAME, whose changes DVC notices and which training doesn't empty, with the "
             f"network's NAME; copy it, `cp {shlex.quote(weights)} {target}`, and name that"

@@ -49,6 +49,13 @@ class Train(Section):
             raise ValueError("0 where train.schedule is plateau; cosine has a warm-up")
         return warm_up
 
+    @field_validator("mixup", "cutmix", "va_loss")
+    @classmethod
+    def _has_others_in_a_batch(cls, value: float | str, others: ValidationInfo) -> float | str:
+        if others.data.get("batch_size") == 1 and value not in (0, "mse"):
+            raise ValueError("of at least two images at a time, so not with a train.batch_size of 1")
+        return value
+
     @field_validator("class_weight")
     @classmethod
     def _balances_once(cls, class_weight: str, others: ValidationInfo) -> str:

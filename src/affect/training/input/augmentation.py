@@ -1,10 +1,12 @@
-"""Altered copies of a face: one affine warp, brightness and contrast, then without colour or with a patch erased."""
+"""Altered faces: one affine warp, brightness and contrast, then without colour or with a patch erased."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from affect.core.opencv import cv2
+from affect.core.rng import rng_for
 
 # Of an erased rectangle, as Zhong et al. 2020: the area as a share of the image's, and height / width.
 ERASED_AREA = (0.02, 0.33)
@@ -47,6 +49,25 @@ def augment(image: np.ndarray, bounds: Augmentation, rng: np.random.Generator) -
     if rng.random() < bounds.erase:
         _erase(altered, rng)
     return altered
+
+
+@dataclass(frozen=True)
+class Alteration:
+    """How each image is altered anew in each epoch, drawn from the seed, its name, the epoch, and how often it came.
+
+    ids, copies: the name of the image of each row, and which copy of it the row is, (count,) int.
+    """
+
+    bounds: Augmentation
+    ids: Sequence[str]
+    copies: np.ndarray
+    seed: int
+
+    def alter(self, image: np.ndarray, row: int, epoch: int, occurrence: int) -> np.ndarray:
+        """Alter the image of a row."""
+        # A Python number: NumPy's reads otherwise, and would draw otherwise.
+        name = (self.ids[row], int(self.copies[row]))
+        return augment(image, self.bounds, rng_for(self.seed, *name, "epoch", epoch, occurrence))
 
 
 def _sample_warp(size: int, bounds: Augmentation, rng: np.random.Generator) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Batches for Keras, read from arrays that may be larger than memory."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from joblib import cpu_count
 from keras import tree
 
 from affect.core.rng import rng_for
-from affect.training.input.augmentation import Augmentation, augment
+from affect.training.input.augmentation import Alteration
 from affect.training.input.examples import Examples
 from affect.training.input.mixing import Mixing, mix
 from affect.training.input.sampling import count_occurrences, sample_epoch
@@ -19,25 +19,6 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 Batch = tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]
-
-
-@dataclass(frozen=True)
-class Alteration:
-    """How each image is altered anew in each epoch, drawn from the seed, its name, the epoch, and how often it came.
-
-    ids, copies: the name of the image of each row, and which copy of it the row is, (count,) int.
-    """
-
-    bounds: Augmentation
-    ids: Sequence[str]
-    copies: np.ndarray
-    seed: int
-
-    def alter(self, image: np.ndarray, row: int, epoch: int, occurrence: int) -> np.ndarray:
-        """Alter the image of a row."""
-        # A Python number: NumPy's reads otherwise, and would draw otherwise.
-        name = (self.ids[row], int(self.copies[row]))
-        return augment(image, self.bounds, rng_for(self.seed, *name, "epoch", epoch, occurrence))
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from affect.plumbing.params import Augment, Train
-from affect.training.input.augmentation import Augmentation
-from affect.training.input.batches import Alteration, Treatment
+from affect.training.input.augmentation import Alteration, Augmentation
+from affect.training.input.batches import Treatment
 from affect.training.input.examples import balanced_class_weights
 from affect.training.input.mixing import Mixing
 from affect.training.recipe.objective import Objective
@@ -36,6 +36,14 @@ def choose_treatment(index: pd.DataFrame, train: Train, augment: Augment) -> Tre
         choose_alteration(index, augment) if augment.online else None,
         Mixing(train.mixup, train.cutmix),
     )
+
+
+def choose_val_treatment(train: Train) -> Treatment | None:
+    """Return in what order images are validated on: any where a loss adds up, else one that mixes the expressions.
+
+    A CCC of a batch says little where the batch is of one class, as in a dataset that lies sorted.
+    """
+    return None if train.va_loss == "mse" else Treatment(train.seed)
 
 
 def choose_alteration(index: pd.DataFrame, augment: Augment) -> Alteration:

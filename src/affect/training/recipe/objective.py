@@ -56,7 +56,14 @@ class ConcordanceCorrelation(keras.metrics.Metric):
 
 def ccc_loss(y_true: KerasTensor, y_pred: KerasTensor, sample_weight: KerasTensor | None = None) -> KerasTensor:
     """Return 1 - CCC of a batch of (count, 1); 1 where the CCC is undefined, as of a single image."""
-    return 1 - _ccc(_weighted_sums(y_true, y_pred, sample_weight, "float32"))
+    truth, prediction, weight = _flatten(y_true, y_pred, sample_weight, "float32")
+    count = ops.sum(weight)
+    # Centred first: a difference of large sums would have a gradient of noise where values hardly vary.
+    mean, predicted_mean = (ops.divide_no_nan(ops.sum(weight * values), count) for values in (truth, prediction))
+    deviation, predicted_deviation = truth - mean, prediction - predicted_mean
+    covariance = ops.sum(weight * deviation * predicted_deviation)
+    variances = ops.sum(weight * (deviation**2 + predicted_deviation**2))
+    return 1 - ops.divide_no_nan(2 * covariance, variances + count * (mean - predicted_mean) ** 2)
 
 
 def squared_and_ccc_loss(
@@ -68,10 +75,15 @@ def squared_and_ccc_loss(
 
 def _weighted_sums(y_true: object, y_pred: object, sample_weight: object, dtype: str) -> KerasTensor:
     """Return the sums, over examples, from which Lin's concordance correlation follows."""
-    truth, prediction = (ops.cast(ops.reshape(values, (-1,)), dtype) for values in (y_true, y_pred))
-    weight = ops.ones_like(truth) if sample_weight is None else ops.cast(ops.reshape(sample_weight, (-1,)), dtype)
+    truth, prediction, weight = _flatten(y_true, y_pred, sample_weight, dtype)
     terms = [ops.ones_like(truth), truth, prediction, truth**2, prediction**2, truth * prediction]
     return ops.stack([ops.sum(weight * term) for term in terms])
+
+
+def _flatten(y_true: object, y_pred: object, sample_weight: object, dtype: str) -> tuple[KerasTensor, ...]:
+    truth, prediction = (ops.cast(ops.reshape(values, (-1,)), dtype) for values in (y_true, y_pred))
+    weight = ops.ones_like(truth) if sample_weight is None else ops.cast(ops.reshape(sample_weight, (-1,)), dtype)
+    return truth, prediction, weight
 
 
 def _ccc(sums: KerasTensor) -> KerasTensor:

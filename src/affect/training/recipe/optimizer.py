@@ -29,7 +29,8 @@ def warm_up_and_cosine(
     learning_rate: float, steps: int, warm_up: float
 ) -> keras.optimizers.schedules.LearningRateSchedule:
     """Return a rate that rises from 0 over the share `warm_up` of the steps and then falls to 0 as a cosine."""
-    rising = round(warm_up * steps)
+    # At least one step falls, of however few.
+    rising = min(round(warm_up * steps), steps - 1)
     if not rising:
         return keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     return keras.optimizers.schedules.CosineDecay(0.0, steps - rising, warmup_target=learning_rate, warmup_steps=rising)
