@@ -1,6 +1,6 @@
 """What a trained model is: the records that it was trained on, and what it takes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from affect.plumbing.errors import InputError
 
 # The digits of a hash that a person is shown.
 SHOWN_DIGITS = 8
+# Where an exported file has its card.
+METADATA_KEY = "affect"
 
 
 class TrainedOn(BaseModel):
@@ -55,6 +57,24 @@ class ModelCard(BaseModel):
     image_size: int
     preprocessing: str
     started_from: StartedFrom | None = None
+
+
+class ExportCard(BaseModel):
+    """What an exported file says of itself, as JSON under `METADATA_KEY` of its metadata.
+
+    model: the card of the model that it was exported from, whose name and MD5 stand in source. parameters: all and
+    those that were trained. metrics: of the run that evaluated this very model, None where that isn't known.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    source: dict[str, str]
+    precision: str
+    expressions: list[str]
+    model: ModelCard | None
+    parameters: dict[str, int | float]
+    metrics: dict[str, Any] | None
+    licence: str
 
 
 def make_card(
@@ -103,9 +123,25 @@ def parse_card(metadata: Mapping[str, Any], file: Path) -> ModelCard | None:
         card = ModelCard.model_validate({name: metadata.get(name) for name in ModelCard.model_fields})
     except ValueError as error:
         raise InputError(f"{file}: its card is damaged ({' '.join(str(error).split())}); train it again") from None
-    if card.expressions != list(EXPRESSIONS):
-        raise InputError(f"{file}: predicts {', '.join(card.expressions)}, and not {', '.join(EXPRESSIONS)}")
+    _require_expressions(card.expressions, file)
     return card
+
+
+def parse_export_card(metadata: Mapping[str, str], file: Path) -> ExportCard:
+    """Return the card in the metadata of an exported file. Raises InputError where there is none that can be read."""
+    if METADATA_KEY not in metadata:
+        raise InputError(f"{file}: not a model of this repository: it has no card; `python src/export.py` writes one")
+    try:
+        card = ExportCard.model_validate_json(metadata[METADATA_KEY])
+    except ValueError as error:
+        raise InputError(f"{file}: its card is damaged ({' '.join(str(error).split())}); export it again") from None
+    _require_expressions(card.expressions, file)
+    return card
+
+
+def _require_expressions(expressions: Sequence[str], file: Path) -> None:
+    if list(expressions) != list(EXPRESSIONS):
+        raise InputError(f"{file}: predicts {', '.join(expressions)}, and not {', '.join(EXPRESSIONS)}")
 
 
 def require_trained_on(file: Path, card: ModelCard | None, prepared: Card, augmented: Card) -> ModelCard:

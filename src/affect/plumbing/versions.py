@@ -16,7 +16,7 @@ RESULT_PACKAGES = frozenset(
     {
         *("dvclive", "h5py", "jinja2", "keras", "krippendorff", "matplotlib", "ml-dtypes", "numpy"),
         *("opencv-python-headless", "pandas", "pillow", "pydantic", "ruamel-yaml", "scikit-learn", "scipy"),
-        *("simplejpeg", "tensorflow"),
+        *("onnx", "onnxruntime", "simplejpeg", "tensorflow", "tf2onnx"),
     }
 )
 
