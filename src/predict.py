@@ -46,7 +46,7 @@ def main() -> None:
 def parse_command() -> argparse.Namespace:
     """Parse the command line."""
     command = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    command.add_argument("model", type=Path, help="a .keras file that train has written")
+    command.add_argument("model", type=Path, help="a .keras file that train has written, or an .onnx file of export")
     command.add_argument("images", type=Path, nargs="+", help="image files, or folders, with all that is in them")
     command.add_argument("-o", "--output", type=Path, required=True, help="the CSV to write, a new file")
     command.add_argument("--batch-size", type=positive, default=64)
