@@ -17,8 +17,9 @@ def to_onnx(model: keras.Model, card: ExportCard) -> bytes:
     """Return a model in ONNX, in float32: `image` in, an output for each task."""
     from tf2onnx.convert import from_graph_def  # noqa: PLC0415, it imports TensorFlow
 
-    # It prints the traceback of an optimisation that it then does in another way.
-    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
+    # The one prints the traceback of an optimisation that it then does in another way, the other that it is old.
+    for talker in ("tf2onnx", "tensorflow"):
+        logging.getLogger(talker).setLevel(logging.CRITICAL)
     frozen = freeze(model)
     tasks = sorted(model.output)
     converted, _ = from_graph_def(
