@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ from hypothesis import settings
 from ruamel.yaml import YAML
 
 from affect.core.labels import EXPRESSIONS
-from affect.plumbing.stage import run_stage
+from affect.plumbing.stage import run_command, run_stage
 
 # A busy machine makes no example wrong.
 settings.register_profile("affect", deadline=None)
@@ -246,6 +247,21 @@ def refuse(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, main: Callable
     assert isinstance(stopped.value.code, str)
     assert "\n" not in stopped.value.code
     return stopped.value.code
+
+
+def run_in_process(script: ModuleType, *arguments: str) -> str | None:
+    """Run a command in this process, in the current folder; return the line that it stops with, if so."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("sys.argv", [f"{script.__name__}.py", *arguments])
+        try:
+            run_command(script.main)
+        except SystemExit as stopped:
+            line = str(stopped.code)
+        else:
+            return None
+    assert line.startswith(f"{script.__name__}: ")
+    assert "\n" not in line
+    return line
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -12,7 +13,7 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
-from conftest import ROOT, draw_picture, snapshot
+from conftest import ROOT, draw_picture, run_in_process, snapshot
 from occupied import OTHERS
 from PIL import Image
 
@@ -22,9 +23,9 @@ from affect.core.records import Card
 from affect.models.backend import set_up
 from affect.models.card import METADATA_KEY, ExportCard, make_card
 from affect.models.saved_model import save_model
-from affect.plumbing.stage import run_command
 
 MODEL = "resnet50.keras"
+run = partial(run_in_process, export)
 SIZE = 16
 PREPARED = Card(dataset="data/faces", layout="folders", align="none", images=10, hash="11aa", made_of=None)
 AUGMENTED = Card(dataset="data/faces", layout="folders", align="none", images=16, hash="22bb", made_of="11aa")
@@ -54,26 +55,12 @@ def folder(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return tmp_path / "work"
 
 
-def run(*arguments: str, script: object = export) -> str | None:
-    """Run a command in this process; returns the line that it stops with, if so."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("sys.argv", [f"{script.__name__}.py", *arguments])  # type: ignore[attr-defined]
-        try:
-            run_command(script.main)  # type: ignore[attr-defined]
-        except SystemExit as stopped:
-            line = str(stopped.code)
-        else:
-            return None
-    assert "\n" not in line
-    return line
-
-
 def test_the_file_predicts_what_the_model_does(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(MODEL, "-o", "face.onnx") is None
     assert capsys.readouterr().out.startswith("export: face.onnx, 0.0 MB, differs from resnet50.keras by ")
     tables = []
     for model in (MODEL, "face.onnx"):
-        assert run(model, "face.png", "-o", f"{model}.csv", script=predict) is None
+        assert run_in_process(predict, model, "face.png", "-o", f"{model}.csv") is None
         tables.append(pd.read_csv(f"{model}.csv").drop(columns=["id", "predicted_expression"]))
     np.testing.assert_allclose(tables[1], tables[0], atol=1e-5)
 
@@ -84,7 +71,7 @@ def test_the_documented_lines_run_without_keras(folder: Path) -> None:
     without = "import sys\nsys.modules |= {'keras': None, 'tensorflow': None}\n"
     printed = subprocess.run([sys.executable, "-I", "-c", without + lines], capture_output=True, text=True, check=True)
     name, *values = printed.stdout.split()
-    assert run(MODEL, "face.png", "-o", "face.csv", script=predict) is None
+    assert run_in_process(predict, MODEL, "face.png", "-o", "face.csv") is None
     row = pd.read_csv("face.csv").iloc[0]
     assert name == row["predicted_expression"]
     expected = [row[f"p_{name}"], row["predicted_valence"], row["predicted_arousal"]]

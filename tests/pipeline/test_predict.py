@@ -4,13 +4,14 @@ import os
 import shutil
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import draw_picture, snapshot
+from conftest import draw_picture, run_in_process, snapshot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from occupied import OTHERS
@@ -19,9 +20,9 @@ from PIL import Image
 import predict
 from affect.core.labels import EXPRESSIONS
 from affect.models.predictors import KerasPredictor, Predictor
-from affect.plumbing.stage import run_command
 
 MODEL = "model.keras"
+run = partial(run_in_process, predict)
 
 
 @pytest.fixture(scope="module")
@@ -42,21 +43,6 @@ def folder(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     shutil.copytree(template, tmp_path / "work")
     monkeypatch.chdir(tmp_path / "work")
     return tmp_path / "work"
-
-
-def run(*arguments: str) -> str | None:
-    """Run the command in this process; returns the line that it stops with, if so."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("sys.argv", ["predict.py", *arguments])
-        try:
-            run_command(predict.main)
-        except SystemExit as stopped:
-            line = str(stopped.code)
-        else:
-            return None
-    assert line.startswith("predict: ")
-    assert "\n" not in line
-    return line
 
 
 def must_not_load(_: object) -> None:
