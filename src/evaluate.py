@@ -51,8 +51,7 @@ def main() -> None:
     backend.require_backend("tensorflow", "the backend of evaluation")
     backend.set_up()
     records, cards = read_records(paths.PREPARED), (read_card(paths.PREPARED), read_card(paths.AUGMENTED))
-    split = "test" if (records.index["split"] == "test").any() else "val"
-    held_out = records.select(split)
+    held_out = records.held_out
     tables: dict[str, pd.DataFrame] = {}
     sizes: dict[str, dict] = {}
     for backbone in params.backbones:
@@ -67,7 +66,7 @@ def main() -> None:
     )
     results["cost"] = sizes
     results["baselines"] = baselines(records.select("train").index, held_out.index)
-    write_json(paths.EVALUATE_METRICS, results | {"split": split, "images": len(held_out.index)})
+    write_json(paths.EVALUATE_METRICS, results | {"split": records.held_out_split, "images": len(held_out.index)})
     write_tables(tables, params.evaluate.calibration_bins)
     with atomic_folder(paths.WORST_ERRORS, list_files(".png")) as folder:
         for name, table in tables.items():

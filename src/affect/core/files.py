@@ -37,8 +37,7 @@ def new_file(file: Path) -> Iterator[Path]:
     Raises InputError, at once, where the name is taken. If it is taken meanwhile, the result is kept beside it, and the
     error says where.
     """
-    if os.path.lexists(file):
-        raise InputError(f"{file} is {kind_of(file)} that is there already, and is left as it is; name a new file")
+    _require_new(file, "file")
     require_place(file)
     with _temporary(file) as temporary:
         temporary.touch()
@@ -73,6 +72,14 @@ def atomic_folder(folder: Path, made: Collection[str] = ()) -> Iterator[Path]:
         temporary.replace(folder)
 
 
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Write a folder as `atomic_folder` does, to a name that nothing has. Raises InputError where something has it."""
+    _require_new(folder, "folder")
+    with atomic_folder(folder) as temporary:
+        yield temporary
+
+
 def write_text(file: Path, text: str) -> None:
     """Write a text in UTF-8; what can't be encoded is written as its escape."""
     _write(file, _encode(text))
@@ -91,6 +98,11 @@ def write_table(file: Path, table: pd.DataFrame) -> None:
 def encode_table(table: pd.DataFrame) -> bytes:
     """Return a table as CSV in UTF-8, without its index."""
     return _encode(table.to_csv(index=False, lineterminator="\n"))
+
+
+def _require_new(path: Path, kind: str) -> None:
+    if os.path.lexists(path):
+        raise InputError(f"{path} is {kind_of(path)} that is there already, and is left as it is; name a new {kind}")
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -48,6 +48,16 @@ class Records:
         first, last = (rows[0], rows[-1] + 1) if len(rows) else (0, 0)
         return Records(self.images.slice(first, last), self.index[first:last].reset_index(drop=True))
 
+    @property
+    def held_out(self) -> "Records":
+        """Those that the networks are judged by: the test split where there is one, else the val split."""
+        return self.select(self.held_out_split)
+
+    @property
+    def held_out_split(self) -> str:
+        """The name of the split that the networks are judged by."""
+        return "test" if (self.index["split"] == "test").any() else "val"
+
 
 class Card(BaseModel):
     """What records are: their dataset as data.raw names it, how it was read, and a hash of all that they hold.

@@ -26,7 +26,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 @contextmanager
-def _silent_native_code() -> Iterator[None]:
+def silent_native_code() -> Iterator[None]:
     """Discard what native libraries write to standard error; Python's own errors still reach the caller."""
     kept = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:
@@ -39,7 +39,7 @@ def _silent_native_code() -> Iterator[None]:
 
 
 # TensorFlow prints before it reads TF_CPP_MIN_LOG_LEVEL, so standard error is redirected during the import.
-with _silent_native_code():
+with silent_native_code():
     try:
         import keras
     except ModuleNotFoundError as error:

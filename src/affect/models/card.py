@@ -76,6 +76,12 @@ class ExportCard(BaseModel):
     metrics: dict[str, Any] | None
     licence: str
 
+    def size(self, file: Path) -> dict[str, int | float]:
+        """Return the parameters of the model, and the megabytes (10^6) of the exported file or folder."""
+        files = [file, *file.rglob("*")] if file.is_dir() else [file]
+        size = sum(each.stat().st_size for each in files if each.is_file())
+        return self.parameters | {"size_mb": round(size / 1e6, 1)}
+
 
 def make_card(
     prepared: Card, augmented: Card, images: int, image_size: int, started_from: StartedFrom | None = None

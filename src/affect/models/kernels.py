@@ -37,7 +37,10 @@ class FusedBatchNormalization(layers.BatchNormalization):
 
 
 class FusedAdam(keras.optimizers.Adam):
-    """Adam that reads and writes each weight once a step: Keras's passes over memory ten times, and its average eight."""
+    """Adam that reads and writes each weight once a step: Keras's passes over memory ten times.
+
+    Its moving average of the weights takes two operations a weight, and Keras's eight.
+    """
 
     def update_step(self, gradient: "tf.Tensor", variable: keras.Variable, learning_rate: "tf.Tensor") -> None:
         """Update a variable and its two moments."""

@@ -14,7 +14,18 @@ PYTHONS = ("3.11", "3.12", "3.13")
 # What computes, reads or writes a result. Others may be there in any version, as a remote's or a tracker's bring them.
 RESULT_PACKAGES = frozenset(
     {
-        *("dvclive", "h5py", "jinja2", "keras", "krippendorff", "matplotlib", "ml-dtypes", "numpy"),
+        *(
+            "ai-edge-litert",
+            "dvclive",
+            "flatbuffers",
+            "h5py",
+            "jinja2",
+            "keras",
+            "krippendorff",
+            "matplotlib",
+            "ml-dtypes",
+            "numpy",
+        ),
         *("opencv-python-headless", "pandas", "pillow", "pydantic", "ruamel-yaml", "scikit-learn", "scipy"),
         *("onnx", "onnxruntime", "simplejpeg", "tensorflow", "tf2onnx"),
     }

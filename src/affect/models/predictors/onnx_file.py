@@ -8,9 +8,8 @@ import onnxruntime
 import pandas as pd
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
-from affect.core.labels import EXPRESSIONS, TASKS
 from affect.models.card import parse_export_card
-from affect.models.predictors.predictor import Outputs, predict_all
+from affect.models.predictors.predictor import Outputs, predict_all, require_images_to_tasks
 from affect.plumbing.errors import InputError
 
 # What ONNX Runtime raises for a file that it can't run; they have no base of their own.
@@ -27,7 +26,10 @@ class OnnxPredictor:
         self.file = file
         self.name = file.stem
         self.session = _open_session(file)
-        self.image_size = _require_images_to_tasks(self.session, file)
+        given, made = (
+            {each.name: each.shape for each in side} for side in (self.session.get_inputs(), self.session.get_outputs())
+        )
+        self.image_size = require_images_to_tasks(given, made, file)
         self.exported = parse_export_card(self.session.get_modelmeta().custom_metadata_map, file)
         self.card = self.exported.model
         self.mirror = mirror
@@ -38,7 +40,7 @@ class OnnxPredictor:
 
     def size(self) -> dict[str, int | float]:
         """Return the parameters of the model that it was exported from, and the size of its own file."""
-        return self.exported.parameters | {"size_mb": round(self.file.stat().st_size / 1e6, 1)}
+        return self.exported.size(self.file)
 
     def _run(self, batch: np.ndarray) -> Outputs:
         names = [output.name for output in self.session.get_outputs()]
@@ -53,16 +55,3 @@ def _open_session(file: Path) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     except _UNUSABLE as error:
         raise InputError(f"{file}: ONNX Runtime can't run it: {' '.join(str(error).split())}") from error
-
-
-def _require_images_to_tasks(session: onnxruntime.InferenceSession, file: Path) -> int:
-    """Return the size of the images. Raises InputError for other inputs and outputs than an exported model's."""
-    inputs = {given.name: given.shape for given in session.get_inputs()}
-    outputs = {made.name: made.shape for made in session.get_outputs()}
-    shape = inputs.get("image", [])
-    fits = len(inputs) == 1 and len(shape) == 4 and shape[1] == shape[2] and shape[3] == 3
-    if not fits or not set(outputs) <= set(TASKS) or outputs.get("emotion", [0])[-1] != len(EXPRESSIONS):
-        raise InputError(
-            f"{file}: not a model of this repository: it takes {', '.join(inputs)} and returns {', '.join(outputs)}"
-        )
-    return shape[1]

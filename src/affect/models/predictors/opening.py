@@ -9,11 +9,16 @@ from tqdm import tqdm
 from affect.core.predictions import COLUMNS
 from affect.core.records import Records
 from affect.models.predictors.keras_file import KerasPredictor
+from affect.models.predictors.litert_file import LiteRTPredictor
 from affect.models.predictors.onnx_file import OnnxPredictor
 from affect.models.predictors.predictor import Predictor
 from affect.plumbing.errors import InputError
 
-FORMATS: dict[str, Callable[[Path, bool], Predictor]] = {".keras": KerasPredictor, ".onnx": OnnxPredictor}
+FORMATS: dict[str, Callable[[Path, bool], Predictor]] = {
+    ".keras": KerasPredictor,
+    ".onnx": OnnxPredictor,
+    ".tflite": LiteRTPredictor,
+}
 
 
 def open_predictor(file: Path, mirror: bool = False) -> Predictor:

@@ -1,15 +1,17 @@
 """What every engine gives: predictions of images as a table."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from keras import tree
 
-from affect.core.labels import VALENCE_AROUSAL
+from affect.core.labels import EXPRESSIONS, TASKS, VALENCE_AROUSAL
 from affect.core.predictions import DECIMALS, PREDICTED, PROBABILITIES
+from affect.models.backend import keras
 from affect.models.card import ModelCard
+from affect.plumbing.errors import InputError
 
 # By task: (count, 8) probabilities of the expressions, (count, 1) valence or arousal.
 Outputs = dict[str, np.ndarray]
@@ -37,6 +39,20 @@ class Predictor(Protocol):
         """Return its parameters, those that were trained, and the megabytes (10^6) of its file."""
 
 
+def require_images_to_tasks(inputs: Mapping[str, Sequence], outputs: Mapping[str, Sequence], file: Path) -> int:
+    """Return the size of the images that an exported file takes.
+
+    inputs, outputs: their shapes by name. Raises InputError for others than an exported model's.
+    """
+    shape = inputs.get("image", [])
+    fits = len(inputs) == 1 and len(shape) == 4 and shape[1] == shape[2] and shape[3] == 3
+    if not fits or not set(outputs) <= set(TASKS) or outputs.get("emotion", [0])[-1] != len(EXPRESSIONS):
+        raise InputError(
+            f"{file}: not a model of this repository: it takes {', '.join(inputs)} and returns {', '.join(outputs)}"
+        )
+    return int(shape[1])
+
+
 def predict_all(run: Callable[[np.ndarray], Outputs], batches: Iterable[np.ndarray], mirror: bool) -> pd.DataFrame:
     """Return the table of `Predictor.predict` from what runs one batch.
 
@@ -50,7 +66,7 @@ def predict_all(run: Callable[[np.ndarray], Outputs], batches: Iterable[np.ndarr
         return {task: (values + mirrored[task]) / 2 for task, values in outputs.items()}
 
     outputs = [run_both(batch) for batch in batches]
-    return _tabulate(tree.map_structure(lambda *parts: np.concatenate(parts), *outputs))
+    return _tabulate(keras.tree.map_structure(lambda *parts: np.concatenate(parts), *outputs))
 
 
 def _tabulate(outputs: Outputs) -> pd.DataFrame:

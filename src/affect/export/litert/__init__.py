@@ -1,0 +1,1 @@
+"""LiteRT, formerly TensorFlow Lite: on phones and small devices."""

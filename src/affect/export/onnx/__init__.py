@@ -1,0 +1,1 @@
+"""ONNX, for ONNX Runtime: in Python, in browsers, on phones."""

@@ -1,0 +1,65 @@
+"""A trained model as a SavedModel, a folder, for TensorFlow Serving and TensorFlow itself."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from affect.export.graph import INPUT, freeze
+from affect.export.quiet import quiet
+from affect.models.backend import keras
+from affect.models.card import METADATA_KEY, ExportCard
+from affect.models.predictors.predictor import Outputs, predict_all
+
+# TensorFlow leaves this folder as it is.
+CARD_FILE = Path("assets.extra") / f"{METADATA_KEY}.json"
+SIGNATURE = "serving_default"
+
+
+def write_saved_model(model: keras.Model, card: ExportCard, folder: Path, images: np.ndarray | None = None) -> None:  # noqa: ARG001, it has no int8
+    """Write a model as a SavedModel: its signature serving_default takes `image` and returns each task."""
+    import tensorflow as tf  # noqa: PLC0415, importing this module must not import it
+
+    frozen, tasks = freeze(model), sorted(model.output)
+
+    @tf.function(input_signature=[tf.TensorSpec(frozen.inputs[0].shape, tf.float32, name=INPUT)])
+    def infer(image: "tf.Tensor") -> dict[str, "tf.Tensor"]:
+        return dict(zip(tasks, frozen(image), strict=True))
+
+    # Nothing is left to train.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    with quiet():
+        tf.saved_model.save(tf.Module(), folder, signatures={SIGNATURE: infer}, options=options)
+    (folder / CARD_FILE).parent.mkdir()
+    (folder / CARD_FILE).write_text(card.model_dump_json(indent=2), encoding="utf-8")
+
+
+class SavedModelPredictor:
+    """A SavedModel that was just written: such a folder can hold any operation, so strangers' are not opened."""
+
+    def __init__(self, folder: Path) -> None:
+        import tensorflow as tf  # noqa: PLC0415, importing this module must not import it
+
+        self.name = folder.name
+        self.file = folder
+        with quiet():
+            self.loaded = tf.saved_model.load(folder)
+        self.infer = self.loaded.signatures[SIGNATURE]
+        self.exported = ExportCard.model_validate_json((folder / CARD_FILE).read_bytes())
+        self.card = self.exported.model
+        self.image_size = self.infer.structured_input_signature[1][INPUT].shape[1]
+
+    def predict(self, batches: Iterable[np.ndarray]) -> pd.DataFrame:
+        """Predict batches of images."""
+        return predict_all(self._run, batches, mirror=False)
+
+    def size(self) -> dict[str, int | float]:
+        """Return the parameters of the model that it was exported from, and the size of its files."""
+        return self.exported.size(self.file)
+
+    def _run(self, batch: np.ndarray) -> Outputs:
+        import tensorflow as tf  # noqa: PLC0415
+
+        outputs = self.infer(**{INPUT: tf.constant(batch, tf.float32)})
+        return {task: values.numpy() for task, values in outputs.items()}
