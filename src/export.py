@@ -20,7 +20,6 @@ from affect.evaluation.results import evaluate_predictions
 from affect.export.calibration import choose_images, write_closest
 from affect.export.formats import FLOAT32, FORMATS, INT8, PRECISIONS, Format
 from affect.export.graph import require_tensorflow
-from affect.export.measured import read_metrics
 from affect.export.parity import TOLERANCE, difference
 from affect.models import backend
 from affect.models.card import ExportCard
@@ -29,6 +28,7 @@ from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 from affect.plumbing.stage import printable, run_command
 from affect.report.pages.model_card import render_model_card
+from affect.report.provenance import read_metrics
 
 LICENCE = "MIT for the code; the weights also have the terms of the images that they were trained on"
 # What int8 may lose of accuracy or CCC before the command warns.

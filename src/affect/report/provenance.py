@@ -1,5 +1,6 @@
 """What a result was made from: the dataset as DVC knows it, and the packages."""
 
+import json
 import platform
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
@@ -21,14 +22,32 @@ def package_versions() -> dict[str, str]:
 
 def model_hashes(networks: Iterable[str], lock: Path) -> dict[str, str]:
     """Return the MD5 of each network's model file, from the lock where it is not here, as in a fresh clone."""
-    stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.exists() else {}
-    recorded = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", [])}
+    recorded = _recorded_outputs(lock)
     hashes: dict[str, str] = {}
     for network in networks:
         file = paths.model_file(network)
         md5 = paths.file_md5(file) if file.is_file() else recorded.get(str(file))
         hashes |= {network: md5} if md5 else {}
     return hashes
+
+
+def read_metrics(model: Path, lock: Path, evaluated: Path) -> dict[str, Any] | None:
+    """Return a model's metrics by task, and their intervals; None where the lock does not tie them to this very file.
+
+    evaluated: metrics/evaluate.json, which must be the lock's own, as the model must be.
+    """
+    recorded, network = _recorded_outputs(lock), model.stem
+    ties = {paths.model_file(network): model, paths.EVALUATE_METRICS: evaluated}
+    if any(not file.is_file() or recorded.get(str(place)) != paths.file_md5(file) for place, file in ties.items()):
+        return None
+    results = json.loads(evaluated.read_text(encoding="utf-8"))
+    return {"split": results["split"], "images": results["images"], **results[network]}
+
+
+def _recorded_outputs(lock: Path) -> dict[str, str]:
+    """Return the MD5 of each output of the lock's run by its path."""
+    stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.exists() else {}
+    return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", [])}
 
 
 def changed_parameters(parameters: Mapping[str, Any], networks: Iterable[str], lock: Path) -> list[str]:
