@@ -38,3 +38,9 @@ FORMATS = {
     "litert": Format(".tflite", PRECISIONS, write_litert, (16, 64, 256)),
     "savedmodel": Format("", (FLOAT32,), write_saved_model, open=SavedModelPredictor),
 }
+
+
+def find_format(export: str) -> tuple[Format, str]:
+    """Return format and precision of an export such as onnx-int8."""
+    name, precision = export.split("-")
+    return FORMATS[name], precision

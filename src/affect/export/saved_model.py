@@ -52,13 +52,14 @@ class SavedModelPredictor:
 
     def predict(self, batches: Iterable[np.ndarray]) -> pd.DataFrame:
         """Predict batches of images."""
-        return predict_all(self._run, batches, mirror=False)
+        return predict_all(self.run, batches, mirror=False)
 
     def size(self) -> dict[str, int | float]:
         """Return the parameters of the model that it was exported from, and the size of its files."""
         return self.exported.size(self.file)
 
-    def _run(self, batch: np.ndarray) -> Outputs:
+    def run(self, batch: np.ndarray) -> Outputs:
+        """Return the outputs of one batch."""
         import tensorflow as tf  # noqa: PLC0415
 
         outputs = self.infer(**{INPUT: tf.constant(batch, tf.float32)})

@@ -8,6 +8,8 @@ PARAMS = Path("params.yaml")
 PRETRAIN_PARAMS = Path("data/pretrain.yaml")
 EXTERNAL_PIPELINE = Path("pipelines/external/dvc.yaml")
 EXTERNAL_PARAMS = Path("pipelines/external/params.yaml")
+EXPORT_PIPELINE = Path("pipelines/export/dvc.yaml")
+EXPORT_PARAMS = Path("pipelines/export/params.yaml")
 LOCK = Path("dvc.lock")
 DATA_LOCK = Path("data/dvc.lock")
 REQUIREMENTS = Path(__file__).parents[3] / "requirements.txt"
@@ -18,8 +20,9 @@ WEIGHTS = Path("data/weights")
 PREPARED = Path("data/prepared")
 AUGMENTED = Path("data/augmented")
 EXTERNAL = Path("data/external")
+EXPORT = Path("data/export")
 # What stages leave in data/.
-OUTPUTS = (SAMPLE, PREPARED, AUGMENTED, EXTERNAL, Path("data/cache"))
+OUTPUTS = (SAMPLE, PREPARED, AUGMENTED, EXTERNAL, EXPORT, Path("data/cache"))
 # Checkpoints and locks: what only a running or a killed stage needs. A workspace that does not outlive its experiment
 # has it elsewhere.
 CACHE = Path(os.environ.get("AFFECT_CACHE", "data/cache"))
@@ -43,6 +46,7 @@ REPORT_MARKDOWN = METRICS / "report.md"
 REPORT_PAGE = METRICS / "report.html"
 FULL_REPORT = METRICS / "full_report.html"
 EXTERNAL_METRICS = METRICS / "external"
+EXPORT_METRICS = METRICS / "export"
 LEARNING_CURVE = METRICS / "learning_curve.csv"
 LEARNING_CURVE_PLOT = METRICS / "learning_curve.svg"
 

@@ -33,13 +33,14 @@ class LiteRTPredictor:
 
     def predict(self, batches: Iterable[np.ndarray]) -> pd.DataFrame:
         """Predict batches of images."""
-        return predict_all(self._run, batches, self.mirror)
+        return predict_all(self.run, batches, self.mirror)
 
     def size(self) -> dict[str, int | float]:
         """Return the parameters of the model that it was exported from, and the size of its own file."""
         return self.exported.size(self.file)
 
-    def _run(self, batch: np.ndarray) -> Outputs:
+    def run(self, batch: np.ndarray) -> Outputs:
+        """Return the outputs of one batch."""
         (given,) = self.interpreter.get_input_details()
         if tuple(given["shape"]) != batch.shape:
             self.interpreter.resize_tensor_input(given["index"], batch.shape)

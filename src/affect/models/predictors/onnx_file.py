@@ -36,13 +36,14 @@ class OnnxPredictor:
 
     def predict(self, batches: Iterable[np.ndarray]) -> pd.DataFrame:
         """Predict batches of images."""
-        return predict_all(self._run, batches, self.mirror)
+        return predict_all(self.run, batches, self.mirror)
 
     def size(self) -> dict[str, int | float]:
         """Return the parameters of the model that it was exported from, and the size of its own file."""
         return self.exported.size(self.file)
 
-    def _run(self, batch: np.ndarray) -> Outputs:
+    def run(self, batch: np.ndarray) -> Outputs:
+        """Return the outputs of one batch."""
         names = [output.name for output in self.session.get_outputs()]
         outputs = self.session.run(names, {"image": np.ascontiguousarray(batch, np.float32)})
         return dict(zip(names, outputs, strict=True))

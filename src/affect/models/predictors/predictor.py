@@ -10,7 +10,7 @@ import pandas as pd
 from affect.core.labels import EXPRESSIONS, TASKS, VALENCE_AROUSAL
 from affect.core.predictions import DECIMALS, PREDICTED, PROBABILITIES
 from affect.models.backend import keras
-from affect.models.card import ModelCard
+from affect.models.card import ExportCard, ModelCard
 from affect.plumbing.errors import InputError
 
 # By task: (count, 8) probabilities of the expressions, (count, 1) valence or arousal.
@@ -21,12 +21,16 @@ class Predictor(Protocol):
     """A trained network.
 
     name: its file's name without the ending. image_size: pixels a side of the images that it takes. card: what it was
-    trained on; None where its file is older than cards.
+    trained on; None where its file is older than cards. exported: what an exported file says of itself.
     """
 
     name: str
     image_size: int
     card: ModelCard | None
+    exported: ExportCard | None
+
+    def run(self, batch: np.ndarray) -> Outputs:
+        """Return the outputs of one batch of images."""
 
     def predict(self, batches: Iterable[np.ndarray]) -> pd.DataFrame:
         """Predict batches of (count, image_size, image_size, 3) images, RGB 0-255.

@@ -12,6 +12,7 @@ from affect.plumbing.errors import InputError
 from affect.plumbing.params.augment import Augment
 from affect.plumbing.params.data import Data, Dataset
 from affect.plumbing.params.evaluate import Evaluate
+from affect.plumbing.params.export import Exports
 from affect.plumbing.params.external import External, ExternalDataset
 from affect.plumbing.params.model import BACKBONES, Backbone, Model
 from affect.plumbing.params.pretrain import Pretrain, PretrainedNetwork
@@ -26,6 +27,7 @@ __all__ = [
     "Data",
     "Dataset",
     "Evaluate",
+    "Exports",
     "External",
     "ExternalDataset",
     "Model",
@@ -34,6 +36,7 @@ __all__ = [
     "PretrainedNetwork",
     "Sample",
     "Train",
+    "load_exports",
     "load_external",
     "load_params",
     "load_pretrain",
@@ -82,6 +85,11 @@ def load_pretrain(path: Path = paths.PRETRAIN_PARAMS) -> Pretrain:
 def load_external(path: Path = paths.EXTERNAL_PARAMS) -> External:
     """Read and check the datasets on which the models are tested. Raises InputError likewise."""
     return _load(path, External)
+
+
+def load_exports(path: Path = paths.EXPORT_PARAMS) -> Exports:
+    """Read and check which networks are exported, and how. Raises InputError likewise."""
+    return _load(path, Exports)
 
 
 def _load(path: Path, kind: type[Loaded]) -> Loaded:

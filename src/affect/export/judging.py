@@ -1,4 +1,4 @@
-"""int8 is calibrated on images that the model was trained on, and judged on others of them."""
+"""How close an exported file is to its model, and on which images int8 is calibrated."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -7,13 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
+from affect.core.predictions import PROBABILITIES
 from affect.core.records import Records
 from affect.core.rng import rng_for
-from affect.export.parity import tabulate
 from affect.models.predictors import Predictor, open_predictor
 from affect.plumbing.errors import InputError
 
-JUDGED = 256
+# Of a float32 file, in any output.
+TOLERANCE = 1e-5
+
+_BATCH = 32
+_SQUARES_IMAGES = 8
+_SQUARES = 8
+# Images that int8 is judged by.
+_JUDGED = 256
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ def choose_images(train: Records, count: int) -> Calibration:
     rows = rng_for(0, "calibration").permutation(len(train.images))
     if len(rows) < 2:
         raise InputError("int8 is calibrated on training images, and there are none")
-    judged = min(JUDGED, len(rows) // 2)
+    judged = min(_JUDGED, len(rows) // 2)
     chosen = [train.images[row] for row in rows[: count + judged]]
     return Calibration(np.stack(chosen[judged:]), np.stack(chosen[:judged]))
 
@@ -59,3 +66,22 @@ def write_closest(
                 closest, least = count, distance
                 file.write_bytes(tried.read_bytes())
     return closest
+
+
+def difference(exported: Predictor, original: Predictor) -> float:
+    """Return the largest absolute difference of any output, on images of coloured squares."""
+    images = draw_squares(original.image_size)
+    return float(np.nanmax(np.abs(tabulate(exported, images) - tabulate(original, images))))
+
+
+def tabulate(predictor: Predictor, images: np.ndarray) -> np.ndarray:
+    """Return the (count, 10) probabilities, valence and arousal of (count, size, size, 3) images."""
+    batches = (images[start : start + _BATCH] for start in range(0, len(images), _BATCH))
+    return predictor.predict(batches)[[*PROBABILITIES, "predicted_valence", "predicted_arousal"]].to_numpy(float)
+
+
+def draw_squares(size: int) -> np.ndarray:
+    """Return (8, size, size, 3) uint8 images, the same ones each time."""
+    colours = rng_for(0, "parity").integers(0, 256, (_SQUARES_IMAGES, _SQUARES, _SQUARES, 3), np.uint8)
+    places = np.arange(size) * _SQUARES // size
+    return colours[:, places][:, :, places]
