@@ -51,7 +51,7 @@ def measure_apart(file: Path) -> dict[str, float]:
 
 
 def measure(file: Path) -> dict[str, float]:
-    """Return milliseconds a face, one at a time and 32 at once, and the megabytes (10^6) that opening and running add."""
+    """Return milliseconds a face, one at a time and 32 at once, and the megabytes (10^6) that it adds."""
     backend.set_up()
     process = psutil.Process()
     before = process.memory_info().rss

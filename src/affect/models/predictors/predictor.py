@@ -21,13 +21,16 @@ class Predictor(Protocol):
     """A trained network.
 
     name: its file's name without the ending. image_size: pixels a side of the images that it takes. card: what it was
-    trained on; None where its file is older than cards. exported: what an exported file says of itself.
+    trained on; None where its file is older than cards.
     """
 
     name: str
     image_size: int
     card: ModelCard | None
-    exported: ExportCard | None
+
+    @property
+    def exported(self) -> ExportCard | None:
+        """What an exported file says of itself; None for a .keras."""
 
     def run(self, batch: np.ndarray) -> Outputs:
         """Return the outputs of one batch of images."""
