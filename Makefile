@@ -5,10 +5,9 @@ INSTALLED := $(VENV)/installed
 ACTIVATE := . $(VENV)/bin/activate
 FOLDS ?= 5
 # What photographs are learnt best by (docs/recipe.md); `make modern ARGS="-S data.raw=data/mine"` adds more.
-MODERN := -S train.epochs=20 -S train.early_stopping_patience=20 -S train.weight_decay=0.05 -S train.schedule=cosine \
-	-S train.warm_up=0.1 -S train.weight_averaging=0.95 -S train.sampling=sqrt -S train.label_smoothing=0.1 \
-	-S train.mixup=0.2 -S augment.copies=0 -S augment.online=true -S augment.grey=0.1 -S augment.erase=0.25 \
-	-S model.dropout=0.4 -S model.fine_tune_layers=all -S evaluate.mirror=true
+MODERN := -S train.epochs=20 -S train.early_stopping_patience=20 -S train.weight_averaging=0.95 -S augment.copies=0 \
+	-S augment.online=true -S augment.grey=0.1 -S augment.erase=0.25 -S model.dropout=0.4 \
+	-S model.fine_tune_layers=all -S evaluate.mirror=true
 ARGS ?=
 
 .PHONY: setup repro test test-keras test-jax test-timm test-optuna test-share test-intervals report table ablation seeds modern recipe folds curve chaos fuzz bench bench-scale bench-duplicates bench-layouts picture lint format lock
