@@ -31,8 +31,22 @@ def write_saved_model(model: keras.Model, card: ExportCard, folder: Path, images
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     with quiet():
         tf.saved_model.save(tf.Module(), folder, signatures={SIGNATURE: infer}, options=options)
+    _fix_order(folder / "saved_model.pb")
+    # It holds a random number, and TensorFlow loads a model without it.
+    (folder / "fingerprint.pb").unlink()
     (folder / CARD_FILE).parent.mkdir()
     (folder / CARD_FILE).write_text(card.model_dump_json(indent=2), encoding="utf-8")
+
+
+def _fix_order(file: Path) -> None:
+    """Order what TensorFlow orders at random, in place: the operations of functions, and maps."""
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel  # noqa: PLC0415, importing this must not import it
+
+    saved = SavedModel.FromString(file.read_bytes())
+    for graph in saved.meta_graphs:
+        for function in graph.graph_def.library.function:
+            function.node_def.sort(key=lambda node: node.name)
+    file.write_bytes(saved.SerializeToString(deterministic=True))
 
 
 class SavedModelPredictor:
