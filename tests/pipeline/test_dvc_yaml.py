@@ -87,9 +87,11 @@ def test_metrics_and_curves_are_in_git_and_pictures_of_people_are_not(name: str)
 def test_a_further_pipeline_waits_to_be_asked_and_leaves_the_experiment_alone(file: Path) -> None:
     params = yaml.safe_load(file.with_name("params.yaml").read_text())
     for stage in yaml.safe_load(file.read_text())["stages"].values():
-        assert params[stage["foreach"].removeprefix("${").removesuffix("}")] in ({}, [])
-        assert not {"metrics", "plots"} & stage["do"].keys()
-        for entry in stage["do"]["outs"]:
+        for over in stage["matrix"].values() if "matrix" in stage else [stage["foreach"]]:
+            assert params[over.removeprefix("${").removesuffix("}")] in ({}, [])
+        stage = stage.get("do", stage)
+        assert not {"metrics", "plots"} & stage.keys()
+        for entry in stage["outs"]:
             output = entry if isinstance(entry, str) else next(iter(entry))
             assert not output.startswith(("models", "metrics/train", "data/prepared", "data/augmented"))
 

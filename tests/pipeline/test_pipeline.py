@@ -33,7 +33,7 @@ import evaluate
 import external_evaluate
 import report
 from affect.core.records import read_records
-from affect.models.predictors import open_predictor
+from affect.models.predictors import open_predictor, predict_records
 from affect.plumbing.errors import InputError
 
 BACKBONE = "efficientnetb1"
@@ -404,6 +404,49 @@ def test_the_report_joins_the_page_until_the_models_are_others(
         aside.replace(model)
     assert "metrics/external/web/report.html is left out: it is of another efficientnetb1" in capsys.readouterr().err
     assert "data/web" not in page.read_text()
+
+
+@pytest.fixture(scope="module")
+def exported(tested: Workspace) -> Workspace:
+    asked = ("networks=[efficientnetb1]", "exports=[onnx-int8,litert-float32]")
+    overrides = [part for each in asked for part in ("-S", f"pipelines/export/params.yaml:{each}")]
+    # The command of docs/export.md.
+    run(tested.folder, "dvc", "exp", "run", *overrides, "pipelines/export/dvc.yaml")
+    return tested
+
+
+def test_a_network_is_exported_and_judged_by_one_command(exported: Workspace) -> None:
+    results, timing = (exported.read_metrics(f"export/{BACKBONE}/{name}") for name in ("results", "timing"))
+    evaluated = exported.read_metrics("evaluate")
+    assert (results["split"], results["images"]) == (evaluated["split"], evaluated["images"])
+    assert results["keras"]["emotion"] == evaluated[BACKBONE]["emotion"]
+    assert list(results["files"]) == list(timing) == ["keras", "onnx-int8", "litert-float32"]
+    assert results["files"]["litert-float32"]["difference"] < 1e-5 < results["files"]["onnx-int8"]["difference"]
+    assert results["files"]["onnx-int8"]["size_mb"] < 0.4 * results["files"]["litert-float32"]["size_mb"]
+    assert all(value > 0 for times in timing.values() for value in times.values())
+    file = exported.folder / "data" / "export" / BACKBONE / "onnx-int8" / f"{BACKBONE}.onnx"
+    table = pd.read_csv(exported.folder / "metrics" / "export" / BACKBONE / "predictions" / "onnx-int8.csv")
+    held_out = read_records(exported.folder / "data" / "prepared").held_out
+    pd.testing.assert_frame_equal(predict_records(open_predictor(file), held_out, 16), table)
+    card = file.with_name(f"{BACKBONE}.onnx.md").read_text()
+    assert f"| expression accuracy | {evaluated[BACKBONE]['emotion']['accuracy']:.3f}" in card
+    assert "up to date" in run(exported.folder, "dvc", "status").stdout
+
+
+def test_the_report_joins_the_page_of_exports(exported: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(exported.folder)
+    report.main()
+    page = (exported.folder / "metrics" / "full_report.html").read_text()
+    assert f"{BACKBONE}, exported</h1>" in page
+    assert "Trained on data/sample, tested on data/web</h1>" in page
+
+
+def test_what_is_not_asked_for_is_not_exported(exported: Workspace) -> None:
+    done = exported.run_script("export_export", "resnet50", "onnx-int8")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "export_export: pipelines/export/params.yaml: networks has no 'resnet50', but efficientnetb1 (docs/export.md)"
+    )
 
 
 def test_a_model_of_another_image_size_is_refused(tested: Workspace) -> None:
