@@ -89,9 +89,9 @@ def test_a_further_pipeline_waits_to_be_asked_and_leaves_the_experiment_alone(fi
     for stage in yaml.safe_load(file.read_text())["stages"].values():
         for over in stage["matrix"].values() if "matrix" in stage else [stage["foreach"]]:
             assert params[over.removeprefix("${").removesuffix("}")] in ({}, [])
-        stage = stage.get("do", stage)
-        assert not {"metrics", "plots"} & stage.keys()
-        for entry in stage["outs"]:
+        declared = stage.get("do", stage)
+        assert not {"metrics", "plots"} & declared.keys()
+        for entry in declared["outs"]:
             output = entry if isinstance(entry, str) else next(iter(entry))
             assert not output.startswith(("models", "metrics/train", "data/prepared", "data/augmented"))
 

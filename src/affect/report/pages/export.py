@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from affect.core.labels import TASKS
+from affect.evaluation.comparison import MIN_DIGITS
 from affect.plumbing.errors import InputError
 from affect.report.provenance import package_versions
 from affect.report.render import make_environment
@@ -53,11 +54,11 @@ class Exported:
         return None
 
     def verdict(self, export: str) -> str:
-        """Return same, or in which of accuracy, F1 and the CCCs an export is worse by more than chance."""
+        """Return same, or in which of accuracy, F1 and the CCCs an export is worse, by more than chance and visibly."""
         worse = [
             f"{task} {LABELS[metric]}".replace("emotion ", "")
             for task, metric in JUDGED
-            if (change := self.change(export, task, metric)) and change[1][1] < 0
+            if (change := self.change(export, task, metric)) and change[1][1] < 0 and round(change[0], MIN_DIGITS) < 0
         ]
         return f"worse: {', '.join(worse)}" if worse else "same"
 
