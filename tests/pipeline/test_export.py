@@ -23,9 +23,10 @@ import export
 import predict
 from affect.core.labels import EXPRESSIONS
 from affect.core.records import IMAGES_FILE, Card, create_images, write_card, write_index
+from affect.export import writing
 from affect.models.backend import set_up
 from affect.models.card import METADATA_KEY, ExportCard, make_card
-from affect.models.saved_model import save_model
+from affect.models.saved_model import read_card, save_model
 from affect.plumbing import paths
 
 MODEL = "resnet50.keras"
@@ -167,8 +168,23 @@ def test_int8_is_calibrated_on_what_the_model_was_trained_on(folder: Path) -> No
     assert set(snapshot(folder)) < set(before)
 
 
+def test_a_network_that_answers_alike_has_no_ranges(folder: Path) -> None:
+    model = keras.models.load_model(MODEL)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            layer.set_weights([0 * layer.get_weights()[0], np.float32([1, 1 + 2e-7, 1, 1])])
+    save_model(model, Path("alike.keras"), read_card(Path(MODEL)))
+    before = snapshot(folder)
+    line = run("alike.keras", "--precision", "int8", "-o", "face.onnx")
+    assert line == (
+        "export: int8 needs activations that differ between images, and a layer of this network gives the same for "
+        "all; train it, or export it in float16"
+    )
+    assert snapshot(folder) == before
+
+
 def test_a_loss_is_warned_of(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(export, "MAX_LOSS", -1.0)
+    monkeypatch.setattr(writing, "MAX_LOSS", -1.0)
     assert run(MODEL, "--precision", "int8", "-o", "face.onnx") is None
     warnings = capsys.readouterr().err.splitlines()
     assert [line.split(" falls from ")[0] for line in warnings] == [
@@ -193,7 +209,7 @@ def test_the_file_says_what_it_is(folder: Path) -> None:
 
 def test_a_difference_beyond_the_tolerance_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = snapshot(folder)
-    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    monkeypatch.setattr(writing, "TOLERANCE", -1.0)
     assert str(run(MODEL, "-o", "face.onnx")).startswith("export: face.onnx would differ from resnet50.keras by ")
     assert snapshot(folder) == before
 

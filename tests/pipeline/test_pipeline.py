@@ -408,7 +408,7 @@ def test_the_report_joins_the_page_until_the_models_are_others(
 
 @pytest.fixture(scope="module")
 def exported(tested: Workspace) -> Workspace:
-    asked = ("networks=[efficientnetb1]", "exports=[onnx-int8,litert-float32]")
+    asked = ("networks=[efficientnetb1]", "exports=[onnx-float16,litert-float32]")
     overrides = [part for each in asked for part in ("-S", f"pipelines/export/params.yaml:{each}")]
     # The command of docs/export.md.
     run(tested.folder, "dvc", "exp", "run", *overrides, "pipelines/export/dvc.yaml")
@@ -420,12 +420,12 @@ def test_a_network_is_exported_and_judged_by_one_command(exported: Workspace) ->
     evaluated = exported.read_metrics("evaluate")
     assert (results["split"], results["images"]) == (evaluated["split"], evaluated["images"])
     assert results["keras"]["emotion"] == evaluated[BACKBONE]["emotion"]
-    assert list(results["files"]) == list(timing) == ["keras", "onnx-int8", "litert-float32"]
-    assert results["files"]["litert-float32"]["difference"] < 1e-5 < results["files"]["onnx-int8"]["difference"]
-    assert results["files"]["onnx-int8"]["size_mb"] < 0.4 * results["files"]["litert-float32"]["size_mb"]
+    assert list(results["files"]) == list(timing) == ["keras", "onnx-float16", "litert-float32"]
+    assert results["files"]["litert-float32"]["difference"] <= 1e-5
+    assert results["files"]["onnx-float16"]["size_mb"] < 0.6 * results["files"]["litert-float32"]["size_mb"]
     assert all(value > 0 for times in timing.values() for value in times.values())
-    file = exported.folder / "data" / "export" / BACKBONE / "onnx-int8" / f"{BACKBONE}.onnx"
-    table = pd.read_csv(exported.folder / "metrics" / "export" / BACKBONE / "predictions" / "onnx-int8.csv")
+    file = exported.folder / "data" / "export" / BACKBONE / "onnx-float16" / f"{BACKBONE}.onnx"
+    table = pd.read_csv(exported.folder / "metrics" / "export" / BACKBONE / "predictions" / "onnx-float16.csv")
     held_out = read_records(exported.folder / "data" / "prepared").held_out
     pd.testing.assert_frame_equal(predict_records(open_predictor(file), held_out, 16), table)
     card = file.with_name(f"{BACKBONE}.onnx.md").read_text()

@@ -17,6 +17,7 @@ from onnxruntime.quantization import (
 
 from affect.export.graph import INPUT
 from affect.export.quiet import quiet
+from affect.plumbing.errors import InputError
 
 # Smaller arrays, such as biases, are no saving.
 _MIN_HALVED = 256
@@ -40,21 +41,31 @@ def quantise(model: onnx.ModelProto, images: np.ndarray) -> onnx.ModelProto:
     """Return a model of 8-bit weights, each channel with a scale of its own, and 8-bit activations.
 
     The range of an activation holds all but 1 in 100,000 of its values on the images (count, size, size, 3): with all
-    of them EfficientNet's rare large ones would leave few steps for the rest.
+    of them EfficientNet's rare large ones would leave few steps for the rest. Raises InputError where a layer gives
+    the same for all images.
     """
     with tempfile.TemporaryDirectory() as folder, quiet():
         quantised = Path(folder) / "quantised.onnx"
-        quantize_static(
-            model,
-            quantised,
-            _Images(images),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.Percentile,
-            extra_options={"CalibStridedMinMax": _IMAGES_AT_ONCE},
-        )
+        try:
+            quantize_static(
+                model,
+                quantised,
+                _Images(images),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                calibrate_method=CalibrationMethod.Percentile,
+                extra_options={"CalibStridedMinMax": _IMAGES_AT_ONCE},
+            )
+        except ValueError as error:
+            # Its histogram would have bins that float32 can't tell apart.
+            if "Too many bins" not in str(error):
+                raise
+            raise InputError(
+                "int8 needs activations that differ between images, and a layer of this network gives the same for "
+                "all; train it, or export it in float16"
+            ) from None
         return onnx.load(quantised)
 
 
