@@ -172,7 +172,7 @@ def test_a_network_that_answers_alike_has_no_ranges(folder: Path) -> None:
     model = keras.models.load_model(MODEL)
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D):
-            layer.set_weights([0 * layer.get_weights()[0], np.float32([1, 1 + 2e-7, 1, 1])])
+            layer.set_weights([0 * layer.get_weights()[0], np.array([1, 1 + 2e-7, 1, 1], np.float32)])
     save_model(model, Path("alike.keras"), read_card(Path(MODEL)))
     before = snapshot(folder)
     line = run("alike.keras", "--precision", "int8", "-o", "face.onnx")
