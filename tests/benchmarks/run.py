@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from affect.models import backend
+from exported import compare_exports
 from groups import compare_groups
 from measuring import print_table
 from modern_recipe import compare_recipe
@@ -18,7 +19,7 @@ BACKBONES = ("resnet50", "efficientnetb1")
 def main() -> None:
     """Run them all."""
     backend.set_up(1)
-    results = compare_stages() + compare_groups()
+    results = compare_stages() + compare_groups() + compare_exports("efficientnetb1")
     for compare in (compare_steps, compare_training, compare_determinism, compare_recipe):
         for backbone in BACKBONES:
             results += compare(backbone)
