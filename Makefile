@@ -10,7 +10,7 @@ MODERN := -S train.epochs=20 -S train.early_stopping_patience=20 -S train.weight
 	-S model.fine_tune_layers=all -S evaluate.mirror=true
 ARGS ?=
 
-.PHONY: setup repro test test-keras test-jax test-timm test-optuna test-share test-intervals report table ablation seeds modern recipe folds curve chaos fuzz bench bench-scale bench-duplicates bench-layouts picture lint format lock
+.PHONY: setup repro test test-keras test-jax test-timm test-browser test-optuna test-share test-intervals report table ablation seeds modern recipe folds curve chaos fuzz bench bench-scale bench-duplicates bench-layouts picture lint format lock
 
 setup: $(INSTALLED) ## set up .venv alone
 
@@ -54,6 +54,9 @@ test-jax: $(INSTALLED) ## train on JAX (installs it)
 
 test-timm: $(INSTALLED) ## bring weights from timm as docs/recipe.md says (installs it and PyTorch: 5 GB)
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/timm_weights.py
+
+test-browser: $(INSTALLED) ## run the page of docs/export.md in headless Chromium (installs it, and takes onnxruntime-web from npm)
+	$(ACTIVATE) && PYTHONPATH=src:tests python tests/browser_export.py
 
 test-optuna: $(INSTALLED) ## run the Optuna search of docs/experiments.md, which prunes (installs Optuna)
 	$(ACTIVATE) && pip install --quiet --disable-pip-version-check optuna==5.0.0
