@@ -19,8 +19,9 @@ TOLERANCE = 1e-5
 _BATCH = 32
 _SQUARES_IMAGES = 8
 _SQUARES = 8
-# Images that int8 is judged by.
+# Images that int8 is judged by, and the fewest with which it is tried.
 _JUDGED = 256
+_FEWEST = 16
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ def choose_images(train: Records, count: int) -> Calibration:
     Raises InputError where there are too few.
     """
     rows = rng_for(0, "calibration").permutation(len(train.images))
-    if len(rows) < 2:
-        raise InputError("int8 is calibrated on training images, and there are none")
+    if len(rows) < _FEWEST:
+        raise InputError(f"int8 is calibrated on training images, at least {_FEWEST}, and there are {len(rows)}")
     judged = min(_JUDGED, len(rows) // 2)
     chosen = [train.images[row] for row in rows[: count + judged]]
     return Calibration(np.stack(chosen[judged:]), np.stack(chosen[:judged]))
