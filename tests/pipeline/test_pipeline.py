@@ -437,8 +437,16 @@ def test_the_report_joins_the_page_of_exports(exported: Workspace, monkeypatch: 
     monkeypatch.chdir(exported.folder)
     report.main()
     page = (exported.folder / "metrics" / "full_report.html").read_text()
-    assert f"{BACKBONE}, exported</h1>" in page
-    assert "Trained on data/sample, tested on data/web</h1>" in page
+    places = [
+        page.index(heading)
+        for heading in (
+            '<h2 id="other-datasets">Other datasets</h2>',
+            "Trained on data/sample, tested on data/web</h1>",
+            '<h2 id="exported">Exported files</h2>',
+            f"{BACKBONE}, exported</h1>",
+        )
+    ]
+    assert places == sorted(places)
 
 
 def test_what_is_not_asked_for_is_not_exported(exported: Workspace) -> None:
