@@ -153,8 +153,8 @@ def write(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str) and not (PLAIN.fullmatch(value) and value.casefold() not in KEYWORDS):
-        # Backslashes before a quote are the only ones that count.
-        escaped = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), value)
+        # Backslashes before a quote, and before what would stand for another parameter, are the only ones that count.
+        escaped = re.sub(r"(\\*)('|\$\{|$)", lambda found: found[1] * 2 + (f"\\{found[2]}" if found[2] else ""), value)
         return f"'{escaped}'"
     return str(value)
 

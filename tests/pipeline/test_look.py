@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from conftest import Workspace, draw_picture, snapshot, write_face
 from dvc.utils.hydra import apply_overrides
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from ruamel.yaml import YAML
@@ -172,6 +172,8 @@ VALUES = st.one_of(
 
 @settings(deadline=None)
 @given(st.one_of(VALUES, st.lists(VALUES.filter(lambda value: isinstance(value, str)), max_size=3)))
+@example("${data.raw}")
+@example("a\\${")
 def test_a_value_is_written_as_dvc_reads_it(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
     params = tmp_path_factory.mktemp("written") / "params.yaml"
     params.write_text("value: 0\n")

@@ -425,7 +425,9 @@ def test_a_network_is_exported_and_judged_by_one_command(exported: Workspace) ->
     assert results["files"]["onnx-float16"]["size_mb"] < 0.6 * results["files"]["litert-float32"]["size_mb"]
     assert all(value > 0 for times in timing.values() for value in times.values())
     file = exported.folder / "data" / "export" / BACKBONE / "onnx-float16" / f"{BACKBONE}.onnx"
-    table = pd.read_csv(exported.folder / "metrics" / "export" / BACKBONE / "predictions" / "onnx-float16.csv")
+    table = pd.read_csv(
+        exported.folder / "metrics" / "export" / BACKBONE / "predictions" / "onnx-float16.csv", dtype={"id": str}
+    )
     held_out = read_records(exported.folder / "data" / "prepared").held_out
     pd.testing.assert_frame_equal(predict_records(open_predictor(file), held_out, 16), table)
     card = file.with_name(f"{BACKBONE}.onnx.md").read_text()

@@ -178,7 +178,7 @@ def test_no_image_is_lost_to_a_model_that_is_none(folder: Path) -> None:
 def test_a_file_of_another_ending_is_refused_with_what_is_allowed(folder: Path, name: str) -> None:
     shutil.copy(folder / MODEL, folder / name)
     line = run(name, "faces", "-o", "p.csv")
-    assert line == f"predict: {name}: not a model: its name should end in .keras or .onnx"
+    assert line == f"predict: {name}: not a model: its name should end in .keras or .onnx or .tflite"
     assert not (folder / "p.csv").exists()
 
 
