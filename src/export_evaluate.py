@@ -13,11 +13,10 @@ import pandas as pd
 
 from affect.core.files import atomic_folder, write_json, write_table, write_text
 from affect.core.places import require_folder, require_place
-from affect.core.predictions import PROBABILITIES
 from affect.core.records import read_records
 from affect.evaluation.results import evaluate
 from affect.export.formats import FLOAT32, find_format
-from affect.export.judging import TOLERANCE
+from affect.export.judging import OUTPUTS, TOLERANCE
 from affect.models import backend
 from affect.models.predictors import KerasPredictor, Predictor, predict_records
 from affect.plumbing import paths
@@ -30,7 +29,6 @@ from affect.report.pages.export import read_export, render_export_html, render_e
 # The network itself, beside its exports.
 ORIGINAL = "keras"
 TIMED = Path(__file__).with_name("timing.py")
-OUTPUTS = [*PROBABILITIES, "predicted_valence", "predicted_arousal"]
 
 
 def main() -> None:

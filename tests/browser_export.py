@@ -20,7 +20,7 @@ from conftest import ROOT, draw_picture
 from PIL import Image
 
 from affect.core.predictions import PROBABILITIES
-from affect.export.judging import TOLERANCE
+from affect.export.judging import OUTPUTS, TOLERANCE
 from affect.export.onnx.conversion import write_onnx
 from affect.models import backend
 from affect.models.backend import keras
@@ -62,7 +62,7 @@ def main() -> None:
         server.shutdown()
         picture = np.asarray(Image.open(folder / "face.png").convert("RGB"))
         row = open_predictor(folder / "efficientnetb1.onnx").predict([picture[None]])
-    expected = row[[*PROBABILITIES, "predicted_valence", "predicted_arousal"]].to_numpy(float)[0]
+    expected = row[OUTPUTS].to_numpy(float)[0]
     differs = float(np.abs(np.array(title.split(), float) - expected).max())
     print(f"browser: differs from ONNX Runtime in Python by {differs:.1e}")
     if differs > ALLOWED:

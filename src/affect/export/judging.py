@@ -13,6 +13,8 @@ from affect.core.rng import rng_for
 from affect.models.predictors import Predictor, open_predictor
 from affect.plumbing.errors import InputError
 
+# The columns of a table of predictions that a network puts out.
+OUTPUTS = [*PROBABILITIES, "predicted_valence", "predicted_arousal"]
 # Of a float32 file, in any output.
 TOLERANCE = 1e-5
 
@@ -78,7 +80,7 @@ def difference(exported: Predictor, original: Predictor) -> float:
 def tabulate(predictor: Predictor, images: np.ndarray) -> np.ndarray:
     """Return the (count, 10) probabilities, valence and arousal of (count, size, size, 3) images."""
     batches = (images[start : start + _BATCH] for start in range(0, len(images), _BATCH))
-    return predictor.predict(batches)[[*PROBABILITIES, "predicted_valence", "predicted_arousal"]].to_numpy(float)
+    return predictor.predict(batches)[OUTPUTS].to_numpy(float)
 
 
 def draw_squares(size: int) -> np.ndarray:

@@ -1,19 +1,18 @@
 """The page of a network's exported files: what they lose, and what they save."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from affect.core.labels import TASKS
 from affect.evaluation.comparison import MIN_DIGITS
-from affect.plumbing.errors import InputError
+from affect.evaluation.groups.sides import METRICS
+from affect.report.pages.left_behind import read_left_behind
 from affect.report.provenance import package_versions
 from affect.report.render import make_environment
 from affect.report.run_results import LABELS
 
-# What a verdict is of, and what an export may lose of it at most to be worth its bytes.
-JUDGED = (("emotion", "accuracy"), ("emotion", "f1"), ("valence", "ccc"), ("arousal", "ccc"))
+# What an export may lose at most of METRICS, which a verdict is of, to be worth its bytes.
 MAX_LOSS = 0.02
 
 
@@ -57,7 +56,7 @@ class Exported:
         """Return same, or in which of accuracy, F1 and the CCCs an export is worse, by more than chance and visibly."""
         worse = [
             f"{task} {LABELS[metric]}".replace("emotion ", "")
-            for task, metric in JUDGED
+            for task, metric in METRICS
             if (change := self.change(export, task, metric)) and change[1][1] < 0 and round(change[0], MIN_DIGITS) < 0
         ]
         return f"worse: {', '.join(worse)}" if worse else "same"
@@ -66,7 +65,7 @@ class Exported:
         """Return, by export, what it loses too much of."""
         lost: dict[str, list[str]] = {}
         for export in self.exports:
-            for task, metric in JUDGED:
+            for task, metric in METRICS:
                 found = self.change(export, task, metric)
                 if found and -found[0] >= MAX_LOSS:
                     lost.setdefault(export, []).append(f"{-found[0]:.3f} of {task} {metric}")
@@ -75,15 +74,7 @@ class Exported:
 
 def read_export(folder: Path) -> Exported:
     """Read what the stage has left in a folder of metrics/export. Raises InputError for what is not there."""
-    try:
-        results, timing = (
-            json.loads((folder / name).read_text(encoding="utf-8")) for name in ("results.json", "timing.json")
-        )
-    except OSError as error:
-        raise InputError(f"{error.filename}: {error.strerror}; docs/export.md says how it is made") from None
-    except ValueError as error:
-        raise InputError(f"{folder}: damaged ({error}); docs/export.md says how it is made again") from None
-    return Exported(results, timing)
+    return Exported(*read_left_behind(folder, ("results.json", "timing.json"), "docs/export.md"))
 
 
 def render_export_html(exported: Exported, resamples: int) -> str:
@@ -104,5 +95,5 @@ def _render(template: str, exported: Exported, resamples: int) -> str:
     facts = {"export": {exported.network: exported.results}, "changes": changes, "timing": exported.timing}
     environment = make_environment(facts, ".html" in template)
     return environment.get_template(template).render(
-        exported=exported, resamples=resamples, judged=JUDGED, changes=changes, versions=package_versions()
+        exported=exported, resamples=resamples, judged=METRICS, changes=changes, versions=package_versions()
     )

@@ -1,12 +1,11 @@
 """The page of the models on a dataset that they were not trained on."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from affect.core.labels import EXPRESSIONS, TASKS
-from affect.plumbing.errors import InputError
+from affect.report.pages.left_behind import read_left_behind
 from affect.report.provenance import package_versions
 from affect.report.render import make_environment
 from affect.report.run_results import CLASS_LABELS, LABELS
@@ -78,15 +77,7 @@ class External:
 
 def read_external(folder: Path) -> External:
     """Read what the two stages have left in a folder of metrics/external. Raises InputError for what is not there."""
-    try:
-        results, prepare = (
-            json.loads((folder / name).read_text(encoding="utf-8")) for name in ("results.json", "prepare.json")
-        )
-    except OSError as error:
-        raise InputError(f"{error.filename}: {error.strerror}; docs/external.md says how it is made") from None
-    except ValueError as error:
-        raise InputError(f"{folder}: damaged ({error}); docs/external.md says how it is made again") from None
-    return External(results, prepare)
+    return External(*read_left_behind(folder, ("results.json", "prepare.json"), "docs/external.md"))
 
 
 def render_external_html(external: External, resamples: int) -> str:

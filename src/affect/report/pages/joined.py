@@ -12,6 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from affect.evaluation.groups.sides import METRICS
 from affect.plumbing.errors import InputError
 
 RESULTS_FILE = "results.json"
@@ -50,7 +51,7 @@ class Column:
 
 
 # What the matrix shows of each network on each dataset.
-MATRIX_METRICS = (("emotion", "accuracy"), ("emotion", "f1"), ("valence", "ccc"), ("arousal", "ccc"))
+MATRIX_METRICS = METRICS
 
 
 def list_columns(dataset: str, evaluate: dict[str, Any], pages: Sequence[Page]) -> list[Column]:
