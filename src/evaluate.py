@@ -51,23 +51,21 @@ def main() -> None:
     backend.require_backend("tensorflow", "the backend of evaluation")
     backend.set_up()
     records, cards = read_records(paths.PREPARED), (read_card(paths.PREPARED), read_card(paths.AUGMENTED))
-    held_out = records.held_out
+    held_out, options = records.held_out, params.evaluate
     tables: dict[str, pd.DataFrame] = {}
     sizes: dict[str, dict] = {}
     for backbone in params.backbones:
         file = paths.model_file(backbone)
-        predictor = open_predictor(file, params.evaluate.mirror)
+        predictor = open_predictor(file)
         require_trained_on(file, predictor.card, *cards)
-        tables[backbone] = predict_records(predictor, held_out, params.evaluate.batch_size)
+        tables[backbone] = predict_records(predictor, held_out, options.batch_size, options.mirror)
         sizes[backbone] = predictor.size()
     groups = find_groups(held_out.index)
-    results = evaluate(
-        tables, params.evaluate.bootstrap, params.evaluate.seed, params.evaluate.calibration_bins, groups
-    )
+    results = evaluate(tables, options.bootstrap, options.seed, options.calibration_bins, groups)
     results["cost"] = sizes
     results["baselines"] = baselines(records.select("train").index, held_out.index)
     write_json(paths.EVALUATE_METRICS, results | {"split": records.held_out_split, "images": len(held_out.index)})
-    write_tables(tables, params.evaluate.calibration_bins)
+    write_tables(tables, options.calibration_bins)
     with atomic_folder(paths.WORST_ERRORS, list_files(".png")) as folder:
         for name, table in tables.items():
             show_worst_errors(held_out, table, name, folder)

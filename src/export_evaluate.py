@@ -47,15 +47,15 @@ def main() -> None:
     backend.set_up()
     original, records = KerasPredictor(paths.model_file(network)), read_records(paths.PREPARED)
     held_out = records.held_out
-    opened: dict[str, Predictor] = {export: open_export(original, network, export) for export in exports.exports}
-    tables = {name: predict_records(each, held_out, params.batch_size) for name, each in opened.items()}
-    tables = {ORIGINAL: predict_records(original, held_out, params.batch_size)} | tables
+    files: dict[str, Predictor] = {ORIGINAL: original}
+    files |= {export: open_export(original, network, export) for export in exports.exports}
+    tables = {name: predict_records(each, held_out, params.batch_size, params.mirror) for name, each in files.items()}
     results = {
         "network": network,
         "models": {network: {"md5": paths.file_md5(original.file)}},
         "split": records.held_out_split,
         "images": len(held_out.index),
-        "files": describe_files({ORIGINAL: original} | opened, tables),
+        "files": describe_files(files, tables),
         **evaluate(tables, params.bootstrap, params.seed, params.calibration_bins),
     }
     with atomic_folder(metrics / "predictions", names) as folder:
@@ -85,18 +85,18 @@ def open_export(original: KerasPredictor, network: str, export: str) -> Predicto
     return opened
 
 
-def describe_files(opened: dict[str, Predictor], tables: dict[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:
+def describe_files(files: dict[str, Predictor], tables: dict[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:
     """Return the size of each file, and how far any of its outputs is from the network's own.
 
     Raises InputError where that is more than rounding in a float32 file.
     """
-    files: dict[str, dict[str, Any]] = {}
-    for name, each in opened.items():
+    described: dict[str, dict[str, Any]] = {}
+    for name, each in files.items():
         differs = float(np.nanmax(np.abs(tables[name][OUTPUTS].to_numpy() - tables[ORIGINAL][OUTPUTS].to_numpy())))
         if name.endswith(FLOAT32) and differs > TOLERANCE:
             raise InputError(f"{name} of {each.name} gives outputs that differ from the network's by {differs:.1e}")
-        files[name] = {"size_mb": each.size()["size_mb"], "difference": round(differs, 6)}
-    return files
+        described[name] = {"size_mb": each.size()["size_mb"], "difference": round(differs, 6)}
+    return described
 
 
 def time_file(network: str, name: str) -> dict[str, float] | None:

@@ -68,14 +68,15 @@ def predict_with_all(params: Params, records: Records, name: str) -> tuple[dict[
     Raises InputError for a model of other records than the experiment's, and of another image size.
     """
     cards = read_card(paths.PREPARED), read_card(paths.AUGMENTED)
+    options = params.evaluate
     tables, models = {}, {}
     for backbone in params.backbones:
         file = paths.model_file(backbone)
-        predictor = open_predictor(file, params.evaluate.mirror)
+        predictor = open_predictor(file)
         card = require_trained_on(file, predictor.card, *cards)
         require_size(predictor, records, name)
         models[str(backbone)] = {"md5": paths.file_md5(file), "card": card.model_dump()}
-        tables[str(backbone)] = predict_records(predictor, records, params.evaluate.batch_size)
+        tables[str(backbone)] = predict_records(predictor, records, options.batch_size, options.mirror)
     return tables, models
 
 

@@ -33,9 +33,10 @@ def main() -> None:
     with new_file(options.output) as output:
         files = list_images(options.images)
         backend.set_up()
-        predictor = open_predictor(options.model, options.mirror)
+        predictor = open_predictor(options.model)
         read: list[Path] = []
-        table = predictor.predict(read_batches(files, predictor.image_size, options, read))
+        batches = read_batches(files, predictor.image_size, options, read)
+        table = predictor.predict(batches, options.mirror)
         table["predicted_expression"] = table["predicted_expression"].map(dict(enumerate(EXPRESSIONS)))
         table.insert(0, "id", name_files([str(file) for file in read]))
         output.write_bytes(encode_table(table))

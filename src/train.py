@@ -89,7 +89,7 @@ def train_model(
         for part, index in zip(inputs, (train.index, val.index), strict=True)
     )
     batches = Batches(examples, chosen.batch_size, choose_treatment(train.index, chosen, params.augment))
-    training_model = clone_with_fused_ops(trainable, precision)
+    training_model = clone_with_fused_ops(trainable, precision, whole=model.frozen is None)
     compile_model(training_model, choose_optimizer(chosen, chosen.epochs * len(batches)), objective)
     early_stopping = keras.callbacks.EarlyStopping(patience=chosen.early_stopping_patience, restore_best_weights=True)
     others = choose_callbacks(chosen)

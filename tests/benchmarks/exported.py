@@ -13,6 +13,7 @@ from affect.models.card import ExportCard
 from affect.models.multitask import Heads, build_model
 from affect.models.predictors import open_predictor
 from measuring import Result, Work, compare, timed
+from peers import EMOTIEFFLIB, open_in_emotiefflib
 
 CARD = ExportCard(
     source={},
@@ -41,7 +42,10 @@ def compare_exports(backbone: str) -> list[Result]:
             images = np.random.default_rng(1).integers(0, 256, (batch, size, size, 3)).astype(np.float32)
             ours = {name: time_faces(open_predictor(file).run, images) for name, file in files.items()}
             name = f"{FACES} of {size} px, {batch} at once, {backbone}"
-            results += compare(name, ours, {KERAS: time_faces(model.predict_on_batch, images)}, TURNS)
+            baselines = {KERAS: time_faces(model.predict_on_batch, images)}
+            if peer := open_in_emotiefflib(files["ONNX"], size):
+                baselines[EMOTIEFFLIB] = time_faces(peer, images)
+            results += compare(name, ours, baselines, TURNS)
     return results
 
 

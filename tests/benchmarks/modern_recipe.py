@@ -70,7 +70,7 @@ def fit_constant(backbone: str, records: Records) -> Work:
 def compile_ours(backbone: str) -> keras.Model:
     """Compile what learns in the stage."""
     full = build_model(backbone, SIZE, None, None, HEADS, ("emotion",)).full
-    model = clone_with_fused_ops(full, fastest_precision(backbone))
+    model = clone_with_fused_ops(full, fastest_precision(backbone), whole=True)
     compile_model(model, make_optimizer(RATE, averaging=AVERAGING), Objective({"emotion": 1.0}))
     return model
 

@@ -186,9 +186,9 @@ def test_two_at_once_cost_neither_result(folder: Path, monkeypatch: pytest.Monke
     """Another command takes the name while this one predicts."""
     load = predict.open_predictor
 
-    def load_slowly(file: Path, mirror: bool) -> Predictor:
+    def load_slowly(file: Path) -> Predictor:
         Path("p.csv").write_text("another's result")
-        return load(file, mirror)
+        return load(file)
 
     monkeypatch.setattr(predict, "open_predictor", load_slowly)
     line = run(MODEL, "faces", "-o", "p.csv")

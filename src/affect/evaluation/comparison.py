@@ -14,6 +14,8 @@ TIE = "tie"
 # Decimals that are shown of a metric, unless a bound would seem to be 0.
 MIN_DIGITS = 3
 LOWER_IS_BETTER = ("rmse", "mae")
+# What a smaller copy of a network may lose of accuracy, F1 or a CCC at most, to be worth its bytes.
+MAX_LOSS = 0.02
 
 
 def compare(networks: list[str], estimates: Mapping[tuple[str, str, str], BootstrapEstimate]) -> list[dict]:

@@ -1,16 +1,14 @@
 """A trained model as a SavedModel, a folder, for TensorFlow Serving and TensorFlow itself."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from affect.export.graph import INPUT, freeze
 from affect.export.quiet import quiet
 from affect.models.backend import keras
 from affect.models.card import METADATA_KEY, ExportCard
-from affect.models.predictors.predictor import Outputs, predict_all
+from affect.models.predictors.predictor import ExportedPredictor, Outputs
 
 # TensorFlow leaves this folder as it is.
 CARD_FILE = Path("assets.extra") / f"{METADATA_KEY}.json"
@@ -49,13 +47,12 @@ def _fix_order(file: Path) -> None:
     file.write_bytes(saved.SerializeToString(deterministic=True))
 
 
-class SavedModelPredictor:
+class SavedModelPredictor(ExportedPredictor):
     """A SavedModel that was just written: such a folder can hold any operation, so strangers' are not opened."""
 
     def __init__(self, folder: Path) -> None:
         import tensorflow as tf  # noqa: PLC0415, importing this module must not import it
 
-        self.name = folder.name
         self.file = folder
         with quiet():
             self.loaded = tf.saved_model.load(folder)
@@ -63,14 +60,6 @@ class SavedModelPredictor:
         self.exported = ExportCard.model_validate_json((folder / CARD_FILE).read_bytes())
         self.card = self.exported.model
         self.image_size = self.infer.structured_input_signature[1][INPUT].shape[1]
-
-    def predict(self, batches: Iterable[np.ndarray]) -> pd.DataFrame:
-        """Predict batches of images."""
-        return predict_all(self.run, batches, mirror=False)
-
-    def size(self) -> dict[str, int | float]:
-        """Return the parameters of the model that it was exported from, and the size of its files."""
-        return self.exported.size(self.file)
 
     def run(self, batch: np.ndarray) -> Outputs:
         """Return the outputs of one batch."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
 from affect.core.records import Records, read_card, read_records
+from affect.evaluation.comparison import MAX_LOSS
 from affect.evaluation.results import evaluate_predictions
 from affect.export.formats import FLOAT32, INT8, Format
 from affect.export.judging import TOLERANCE, choose_images, difference, write_closest
@@ -16,8 +17,6 @@ from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 
 LICENCE = "MIT for the code; the weights also have the terms of the images that they were trained on"
-# What int8 may lose of accuracy or CCC without a warning.
-MAX_LOSS = 0.02
 BATCH = 64
 
 

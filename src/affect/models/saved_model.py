@@ -85,7 +85,8 @@ def _is_given(name: str | None, class_name: str) -> bool:
 def load_model(file: Path) -> keras.Model:
     """Load a trained model; nothing in the file is ever executed. Raises InputError for what is not one."""
     if not file.is_file():
-        raise InputError(f"{file}: no such model; train it with `dvc repro`, or fetch it with `dvc pull`")
+        what = "a folder, and no model" if file.is_dir() else "no such model"
+        raise InputError(f"{file}: {what}; train it with `dvc repro`, or fetch it with `dvc pull`")
     try:
         model = keras.models.load_model(file, compile=False, safe_mode=True)
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:

@@ -1,26 +1,23 @@
 """Predictions by LiteRT."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import joblib
 import numpy as np
-import pandas as pd
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from affect.models.backend import silent_native_code
 from affect.models.card import parse_export_card
-from affect.models.predictors.predictor import Outputs, predict_all, require_images_to_tasks
+from affect.models.predictors.predictor import ExportedPredictor, Outputs, join, require_file, require_images_to_tasks
 from affect.plumbing.errors import InputError
 
 
-class LiteRTPredictor:
-    """A .tflite file that `src/export.py` has written. mirror: as for a .keras file."""
+class LiteRTPredictor(ExportedPredictor):
+    """A .tflite file that `src/export.py` has written."""
 
-    def __init__(self, file: Path, mirror: bool = False) -> None:
+    def __init__(self, file: Path) -> None:
         self.file = file
-        self.name = file.stem
         self.interpreter, metadata = _open(file)
         given, made = (
             {each["name"]: list(each["shape"]) for each in side}
@@ -29,18 +26,12 @@ class LiteRTPredictor:
         self.image_size = require_images_to_tasks(given, made, file)
         self.exported = parse_export_card(metadata, file)
         self.card = self.exported.model
-        self.mirror = mirror
-
-    def predict(self, batches: Iterable[np.ndarray]) -> pd.DataFrame:
-        """Predict batches of images."""
-        return predict_all(self.run, batches, self.mirror)
-
-    def size(self) -> dict[str, int | float]:
-        """Return the parameters of the model that it was exported from, and the size of its own file."""
-        return self.exported.size(self.file)
 
     def run(self, batch: np.ndarray) -> Outputs:
         """Return the outputs of one batch."""
+        return join([self._run_part(part) for part in self.split(batch)])
+
+    def _run_part(self, batch: np.ndarray) -> Outputs:
         (given,) = self.interpreter.get_input_details()
         if tuple(given["shape"]) != batch.shape:
             self.interpreter.resize_tensor_input(given["index"], batch.shape)
@@ -54,8 +45,7 @@ class LiteRTPredictor:
 
 def _open(file: Path) -> tuple[Interpreter, dict[str, str]]:
     """Return what runs the file, and the texts in its metadata."""
-    if not file.is_file():
-        raise InputError(f"{file}: no such model; write it with `python src/export.py`")
+    require_file(file)
     content = file.read_bytes()
     try:
         # It tells of the kernels that it has.

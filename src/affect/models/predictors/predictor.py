@@ -1,8 +1,9 @@
 """What every engine gives: predictions of images as a table."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,34 +17,76 @@ from affect.plumbing.errors import InputError
 # By task: (count, 8) probabilities of the expressions, (count, 1) valence or arousal.
 Outputs = dict[str, np.ndarray]
 
+# Of the images of one part of a batch: 4 of 224 pixels a side, 21 of 96.
+MAX_PIXELS = 4 * 224**2
 
-class Predictor(Protocol):
-    """A trained network.
 
-    name: its file's name without the ending. image_size: pixels a side of the images that it takes. card: what it was
-    trained on; None where its file is older than cards.
+class Predictor(ABC):
+    """A trained network in a file.
+
+    image_size: pixels a side of the images that it takes. card: what it was trained on; None where its file is older
+    than cards. exported: what an exported file says of itself; None for a .keras.
     """
 
-    name: str
+    file: Path
     image_size: int
     card: ModelCard | None
+    exported: ExportCard | None
 
     @property
-    def exported(self) -> ExportCard | None:
-        """What an exported file says of itself; None for a .keras."""
+    def name(self) -> str:
+        """The file's name without the ending."""
+        return self.file.stem
 
+    @abstractmethod
     def run(self, batch: np.ndarray) -> Outputs:
         """Return the outputs of one batch of images."""
 
-    def predict(self, batches: Iterable[np.ndarray]) -> pd.DataFrame:
+    @abstractmethod
+    def size(self) -> dict[str, int | float]:
+        """Return its parameters, those that were trained, and the megabytes (10^6) of its file."""
+
+    def predict(self, batches: Iterable[np.ndarray], mirror: bool = False) -> pd.DataFrame:
         """Predict batches of (count, image_size, image_size, 3) images, RGB 0-255.
+
+        mirror: whether a prediction is the mean of those for the image and for its mirror image.
 
         Returns a row an image with the columns of PREDICTED: expression 0-7, probabilities in [0, 1], valence and
         arousal in [-1, 1], NaN where the network did not learn them. Everything is rounded to six decimals.
         """
+        outputs = [self._run_both(batch) if mirror else self.run(batch) for batch in batches]
+        return _tabulate(join(outputs))
+
+    def _run_both(self, batch: np.ndarray) -> Outputs:
+        outputs, mirrored = self.run(batch), self.run(batch[:, :, ::-1])
+        return {task: (values + mirrored[task]) / 2 for task, values in outputs.items()}
+
+
+class ExportedPredictor(Predictor):
+    """A file that `src/export.py` has written."""
+
+    exported: ExportCard
 
     def size(self) -> dict[str, int | float]:
-        """Return its parameters, those that were trained, and the megabytes (10^6) of its file."""
+        """Return the parameters of the model that it was exported from, and the size of its own file."""
+        return self.exported.size(self.file)
+
+    def split(self, batch: np.ndarray, at_least: int = 1) -> list[np.ndarray]:
+        """Split a batch into parts of which each one's maps fit a processor's cache."""
+        parts = max(at_least, math.ceil(len(batch) * self.image_size**2 / MAX_PIXELS))
+        return np.array_split(batch, min(parts, len(batch)))
+
+
+def join(outputs: Sequence[Outputs]) -> Outputs:
+    """Put the outputs of several batches into one."""
+    return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
+
+
+def require_file(file: Path) -> None:
+    """Raise InputError where an exported file is missing."""
+    if not file.is_file():
+        what = "a folder, and no model" if file.is_dir() else "no such model"
+        raise InputError(f"{file}: {what}; write one with `python src/export.py`")
 
 
 def require_images_to_tasks(inputs: Mapping[str, Sequence], outputs: Mapping[str, Sequence], file: Path) -> int:
@@ -58,22 +101,6 @@ def require_images_to_tasks(inputs: Mapping[str, Sequence], outputs: Mapping[str
             f"{file}: not a model of this repository: it takes {', '.join(inputs)} and returns {', '.join(outputs)}"
         )
     return int(shape[1])
-
-
-def predict_all(run: Callable[[np.ndarray], Outputs], batches: Iterable[np.ndarray], mirror: bool) -> pd.DataFrame:
-    """Return the table of `Predictor.predict` from what runs one batch.
-
-    mirror: whether a prediction is the mean of those for the image and for its mirror image.
-    """
-
-    def run_both(batch: np.ndarray) -> Outputs:
-        if not mirror:
-            return run(batch)
-        outputs, mirrored = run(batch), run(batch[:, :, ::-1])
-        return {task: (values + mirrored[task]) / 2 for task, values in outputs.items()}
-
-    outputs = [run_both(batch) for batch in batches]
-    return _tabulate(keras.tree.map_structure(lambda *parts: np.concatenate(parts), *outputs))
 
 
 def _tabulate(outputs: Outputs) -> pd.DataFrame:

@@ -5,15 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from affect.core.labels import TASKS
-from affect.evaluation.comparison import MIN_DIGITS
+from affect.evaluation.comparison import MAX_LOSS, MIN_DIGITS
 from affect.evaluation.groups.sides import METRICS
 from affect.report.pages.left_behind import read_left_behind
 from affect.report.provenance import package_versions
 from affect.report.render import make_environment
 from affect.report.run_results import LABELS
-
-# What an export may lose at most of METRICS, which a verdict is of, to be worth its bytes.
-MAX_LOSS = 0.02
 
 
 @dataclass(frozen=True)

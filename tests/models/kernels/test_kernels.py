@@ -5,29 +5,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from affect.models.kernels import FusedAdam, FusedBatchNormalization, clone_with_fused_ops, freeze_for_inference
+from affect.models.kernels import FusedAdam, clone_with_fused_ops, freeze_for_inference
 from affect.models.multitask import Heads, build_model
 
 IMAGES = np.random.default_rng(1).normal(2, 3, (16, 8, 8, 4)).astype(np.float32)
-
-
-def make_batch_norms(trainable: bool) -> list[layers.BatchNormalization]:
-    norms = [layer(momentum=0.9, trainable=trainable) for layer in (FusedBatchNormalization, layers.BatchNormalization)]
-    for norm in norms:
-        norm.build(IMAGES.shape)
-        norm.gamma.assign([0.5, 1.0, 2.0, -1.0])
-        norm.beta.assign([0.0, 1.0, -1.0, 0.5])
-    return norms
-
-
-@pytest.mark.parametrize("trainable", [True, False])
-def test_fused_batch_norm_is_batch_norm(trainable: bool) -> None:
-    fused, plain = make_batch_norms(trainable)
-    np.testing.assert_allclose(fused(IMAGES, training=True), plain(IMAGES, training=True), atol=1e-5)
-    assert (plain.moving_mean.numpy().any()) == trainable
-    np.testing.assert_allclose(fused.moving_variance, plain.moving_variance, rtol=1e-5)
-    np.testing.assert_allclose(fused.moving_mean, plain.moving_mean, rtol=1e-5, atol=1e-7)
-    np.testing.assert_allclose(fused(IMAGES, training=False), plain(IMAGES, training=False), atol=1e-5)
 
 
 def test_fused_adam_and_its_average_are_those_of_keras() -> None:
