@@ -34,7 +34,8 @@ def main() -> None:
     if output.suffix != chosen.ending:
         ending = f"ends in {chosen.ending}" if chosen.ending else "has no ending, for it is a folder"
         raise InputError(f"-o {output}: the name of a model in {options.format} {ending}")
-    with new_output(output, chosen) as file, new_file(output.with_name(f"{output.name}.md")) as text:
+    # The model is in its place before its card: where a name is taken meanwhile, that costs the card at most.
+    with new_file(output.with_name(f"{output.name}.md")) as text, new_output(output, chosen) as file:
         backend.set_up()
         original = KerasPredictor(options.model)
         card = describe(original, options.precision, read_metrics(options.model, paths.LOCK, paths.EVALUATE_METRICS))

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from affect.core.files import atomic_folder, write_json, write_table, write_text
@@ -16,7 +15,7 @@ from affect.core.places import require_folder, require_place
 from affect.core.records import read_records
 from affect.evaluation.results import evaluate
 from affect.export.formats import FLOAT32, find_format
-from affect.export.judging import OUTPUTS, TOLERANCE
+from affect.export.judging import OUTPUTS, TOLERANCE, largest_difference
 from affect.models import backend
 from affect.models.predictors import KerasPredictor, Predictor, predict_records
 from affect.plumbing import paths
@@ -55,6 +54,7 @@ def main() -> None:
         "models": {network: {"md5": paths.file_md5(original.file)}},
         "split": records.held_out_split,
         "images": len(held_out.index),
+        "mirror": params.mirror,
         "files": describe_files(files, tables),
         **evaluate(tables, params.bootstrap, params.seed, params.calibration_bins),
     }
@@ -92,7 +92,7 @@ def describe_files(files: dict[str, Predictor], tables: dict[str, pd.DataFrame])
     """
     described: dict[str, dict[str, Any]] = {}
     for name, each in files.items():
-        differs = float(np.nanmax(np.abs(tables[name][OUTPUTS].to_numpy() - tables[ORIGINAL][OUTPUTS].to_numpy())))
+        differs = largest_difference(tables[name][OUTPUTS].to_numpy(), tables[ORIGINAL][OUTPUTS].to_numpy())
         if name.endswith(FLOAT32) and differs > TOLERANCE:
             raise InputError(f"{name} of {each.name} gives outputs that differ from the network's by {differs:.1e}")
         described[name] = {"size_mb": each.size()["size_mb"], "difference": round(differs, 6)}

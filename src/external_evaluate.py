@@ -44,6 +44,7 @@ def main() -> None:
     results = {
         "dataset": {"name": name, "fitting": describe_fitting(card, records.size)} | card.model_dump(),
         "models": models,
+        "mirror": params.evaluate.mirror,
         "copies": {split: int((copies["split"] == split).sum()) for split in SEEN},
         **evaluate_ways(tables, bootstrap, params.evaluate.seed, bins),
     }

@@ -27,7 +27,7 @@ def main() -> None:
     require_same_parameters(params, results.networks)
     timing = {network: timing for network in results.networks if (timing := read_timing(paths.model_file(network)))}
     pictures = {network: paths.WORST_ERRORS / f"{network}.png" for network in results.networks}
-    pages, left_out = read_pages(paths.METRICS, model_hashes(results.networks, paths.LOCK))
+    pages, left_out = read_pages(paths.METRICS, model_hashes(results.networks, paths.LOCK), params.evaluate.mirror)
     for line in left_out:
         print(f"report: {line}", file=sys.stderr)
     extras = LocalExtras(timing, {network: file for network, file in pictures.items() if file.exists()}, pages)

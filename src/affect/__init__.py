@@ -11,3 +11,8 @@ rooms it uses, except plumbing.
     core/      what passes from stage to stage: labels, records, predictions, seeds, atomic files
     plumbing/  how a stage runs: params, paths, lock, versions, workers; it never changes a result
 """
+
+import os
+
+# ONNX Runtime's Linux wheel reports its use to its maker, over the network, unless this is set before it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from affect.core.records import IMAGES_FILE, Records, create_images
-from affect.export.judging import choose_images
+from affect.export.judging import choose_images, largest_difference
 from affect.plumbing.errors import InputError
 
 
@@ -31,3 +31,12 @@ def test_images_to_judge_by_are_others(tmp_path: Path, count: int, calibrated: i
 def test_too_few_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="at least 16, and there are 15"):
         choose_images(write_train(tmp_path, 15), 16)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "difference"),
+    [([0.5, 0.25, np.nan], 0.25), ([np.nan, 0.5, np.nan], np.inf), ([0.5, np.inf, np.nan], np.inf)],
+)
+def test_what_is_no_number_is_no_small_difference(outputs: list[float], difference: float) -> None:
+    """The last output is of a task that was not learnt."""
+    assert largest_difference(np.array([outputs]), np.array([[0.5, 0.5, np.nan]])) == difference

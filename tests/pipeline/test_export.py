@@ -207,6 +207,35 @@ def test_the_file_says_what_it_is(folder: Path) -> None:
     assert card.parameters["parameters"] == keras.models.load_model(MODEL).count_params()
 
 
+def test_what_is_no_number_is_not_written(folder: Path) -> None:
+    model = keras.models.load_model(MODEL)
+    layer = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
+    layer.bias.assign(np.full(4, np.nan))
+    model.save("broken.keras")
+    before = snapshot(folder)
+    for options in ((), ("--precision", "float16")):
+        line = run("broken.keras", "-o", "broken.onnx", *options)
+        assert line is not None
+        assert line.startswith("export: broken.onnx would put out what is no number: a weight of broken.keras is none")
+    assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("shape", "width", "takes"),
+    [((16, 16, 1), 1, "image [None, 16, 16, 1]"), ((16, 8, 3), 1, "image [None, 16, 8, 3]"), ((16, 16, 3), 2, "image")],
+)
+def test_a_model_of_other_shapes_is_refused_in_a_line(
+    folder: Path, shape: tuple[int, int, int], width: int, takes: str
+) -> None:
+    image = keras.Input(shape)
+    flat = keras.layers.Flatten()(image)
+    outputs = {"emotion": keras.layers.Dense(8)(flat), "valence": keras.layers.Dense(width)(flat)}
+    keras.Model(image, outputs).save("other.keras")
+    line = run("other.keras", "-o", "other.onnx")
+    assert line is not None
+    assert line.startswith(f"export: other.keras: not a model of this repository: it takes {takes}")
+
+
 def test_a_difference_beyond_the_tolerance_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = snapshot(folder)
     monkeypatch.setattr(writing, "TOLERANCE", -1.0)

@@ -36,6 +36,7 @@ def exported(tmp_path: Path) -> Exported:
     table = draw_predictions(200, 1, skill=3)
     tables = {"keras": table, "onnx-float32": table, "litert-int8": spoil(table), "savedmodel-float32": table}
     results = {
+        "mirror": False,
         "network": "resnet50",
         "models": {"resnet50": {"md5": "11aa"}},
         "split": "val",
@@ -96,6 +97,8 @@ def test_the_report_joins_it_for_the_very_model_alone(exported: Exported, tmp_pa
     ((page,), left_out) = read_pages(tmp_path, {"resnet50": "11aa"})
     assert (page.title, page.is_external, left_out) == ("resnet50, exported", False, [])
     assert read_pages(tmp_path, {"resnet50": "22bb"})[0] == []
+    (line,) = read_pages(tmp_path, {"resnet50": "11aa"}, mirror=True)[1]
+    assert line.endswith("report.html is left out: evaluate.mirror is another in it")
 
 
 def test_what_is_not_there_is_named(exported: Exported, tmp_path: Path) -> None:

@@ -64,7 +64,10 @@ def write_closest(
         tried = Path(folder) / file.name
         for count in counts:
             write(tried, found.images[:count])
-            distance = float(np.nanmean(np.abs(tabulate(open_predictor(tried), found.judged) - expected)))
+            outputs = tabulate(open_predictor(tried), found.judged)
+            distance = float(np.nanmean(np.abs(outputs - expected)))
+            if not np.isfinite(largest_difference(outputs, expected)):
+                raise InputError(f"{file.name} would put out what is no number; nothing is written")
             if distance < least:
                 closest, least = count, distance
                 file.write_bytes(tried.read_bytes())
@@ -74,7 +77,13 @@ def write_closest(
 def difference(exported: Predictor, original: Predictor) -> float:
     """Return the largest absolute difference of any output, on images of coloured squares."""
     images = draw_squares(original.image_size)
-    return float(np.nanmax(np.abs(tabulate(exported, images) - tabulate(original, images))))
+    return largest_difference(tabulate(exported, images), tabulate(original, images))
+
+
+def largest_difference(outputs: np.ndarray, expected: np.ndarray) -> float:
+    """Return the largest absolute difference; infinity where one of them alone is no number."""
+    differences = np.where(np.isnan(outputs) & np.isnan(expected), 0, np.abs(outputs - expected))
+    return float(np.where(np.isnan(differences), np.inf, differences).max())
 
 
 def tabulate(predictor: Predictor, images: np.ndarray) -> np.ndarray:

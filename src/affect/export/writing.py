@@ -5,6 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
 from affect.core.records import Records, read_card, read_records
 from affect.evaluation.comparison import MAX_LOSS
@@ -52,6 +54,11 @@ def write_export(original: KerasPredictor, chosen: Format, card: ExportCard, fil
         chosen.write(original.model, card, file, None)
     exported = chosen.open(file)
     differs = difference(exported, original)
+    if not np.isfinite(differs):
+        raise InputError(
+            f"{file.name} would put out what is no number: a weight of {original.file} is none, or too large for "
+            f"{card.precision}; nothing is written"
+        )
     if card.precision == FLOAT32 and differs > TOLERANCE:
         raise InputError(f"{file.name} would differ from {original.file} by {differs:.1e}; nothing is written")
     return f"{exported.size()['size_mb']} MB, differs from {original.file} by {differs:.1e}{said}"

@@ -15,9 +15,9 @@ from affect.plumbing import paths
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "scipy", "pandas", "opencv-python-headless", "dvc")
 
 
-def package_versions() -> dict[str, str]:
-    """Return the version of Python and of each package that a result depends on."""
-    return {"python": platform.python_version()} | {package: version(package) for package in PACKAGES}
+def package_versions(*further: str) -> dict[str, str]:
+    """Return the version of Python, of each package that a result depends on, and of further ones."""
+    return {"python": platform.python_version()} | {package: version(package) for package in (*PACKAGES, *further)}
 
 
 def model_hashes(networks: Iterable[str], lock: Path) -> dict[str, str]:
@@ -34,6 +34,7 @@ def model_hashes(networks: Iterable[str], lock: Path) -> dict[str, str]:
 def read_metrics(model: Path, lock: Path, evaluated: Path) -> dict[str, Any] | None:
     """Return a model's metrics by task, and their intervals; None where the lock does not tie them to this very file.
 
+    With `mirror`: whether predictions are means of those for an image and for its mirror image.
     evaluated: metrics/evaluate.json, which must be the lock's own, as the model must be.
     """
     recorded, network = _recorded_outputs(lock), model.stem
@@ -41,7 +42,11 @@ def read_metrics(model: Path, lock: Path, evaluated: Path) -> dict[str, Any] | N
     if any(not file.is_file() or recorded.get(str(place)) != paths.file_md5(file) for place, file in ties.items()):
         return None
     results = json.loads(evaluated.read_text(encoding="utf-8"))
-    return {"split": results["split"], "images": results["images"], **results[network]}
+    evaluated_with = YAML(typ="safe", pure=True).load(lock)["stages"]["evaluate"]["params"][str(paths.PARAMS)][
+        "evaluate"
+    ]
+    known = {"split": results["split"], "images": results["images"], "mirror": evaluated_with["mirror"]}
+    return known | results[network]
 
 
 def _recorded_outputs(lock: Path) -> dict[str, str]:

@@ -3,6 +3,32 @@
 from copy import deepcopy
 
 import onnx
+from onnx import numpy_helper
+
+
+def drop_idle_reshapes(model: onnx.ModelProto) -> None:
+    """Take the Reshapes that change no shape out of a model, in place: tf2onnx leaves now one more, now one less."""
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    shapes = {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in (*graph.input, *graph.value_info)
+    }
+    targets = {
+        weight.name: numpy_helper.to_array(weight).tolist() for weight in graph.initializer if weight.dims == [4]
+    }
+    renamed: dict[str, str] = {}
+    for node in list(model.graph.node):
+        given = renamed.get(node.input[0], node.input[0]) if node.input else ""
+        if node.op_type == "Reshape" and _is_idle(shapes.get(given, []), targets.get(node.input[1], [])):
+            renamed[node.output[0]] = given
+            model.graph.node.remove(node)
+    for node in model.graph.node:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+
+
+def _is_idle(shape: list[int], target: list[int]) -> bool:
+    """Whether a Reshape to a target, of any count of maps, keeps their shape."""
+    return len(shape) == len(target) > 0 and target[0] == -1 and shape[1:] == target[1:] and all(shape[1:])
 
 
 def canonicalise(graph: onnx.GraphProto) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 
 from affect.export.graph import INPUT, freeze
-from affect.export.onnx.canonical import canonicalise
+from affect.export.onnx.canonical import canonicalise, drop_idle_reshapes
 from affect.export.onnx.precision import halve_weights, quantise
 from affect.export.quiet import quiet
 from affect.models.backend import keras
@@ -48,4 +48,5 @@ def _convert(model: keras.Model) -> onnx.ModelProto:
         )
     for value in (*converted.graph.input, *converted.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "count"
+    drop_idle_reshapes(converted)
     return converted

@@ -20,7 +20,7 @@ class LiteRTPredictor(ExportedPredictor):
         self.file = file
         self.interpreter, metadata = _open(file)
         given, made = (
-            {each["name"]: list(each["shape"]) for each in side}
+            {each["name"]: each["shape"].tolist() for each in side}
             for side in (self.interpreter.get_input_details(), self.interpreter.get_output_details())
         )
         self.image_size = require_images_to_tasks(given, made, file)

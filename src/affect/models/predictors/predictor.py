@@ -17,6 +17,8 @@ from affect.plumbing.errors import InputError
 # By task: (count, 8) probabilities of the expressions, (count, 1) valence or arousal.
 Outputs = dict[str, np.ndarray]
 
+# How many numbers an output has for each image.
+WIDTHS = {task: len(EXPRESSIONS) if task == "emotion" else 1 for task in TASKS}
 # Of the images of one part of a batch: 4 of 224 pixels a side, 21 of 96.
 MAX_PIXELS = 4 * 224**2
 
@@ -90,17 +92,18 @@ def require_file(file: Path) -> None:
 
 
 def require_images_to_tasks(inputs: Mapping[str, Sequence], outputs: Mapping[str, Sequence], file: Path) -> int:
-    """Return the size of the images that an exported file takes.
+    """Return the size of the images that a model takes.
 
-    inputs, outputs: their shapes by name. Raises InputError for others than an exported model's.
+    inputs, outputs: their shapes by name. Raises InputError for others than those of a model of this repository.
     """
-    shape = inputs.get("image", [])
-    fits = len(inputs) == 1 and len(shape) == 4 and shape[1] == shape[2] and shape[3] == 3
-    if not fits or not set(outputs) <= set(TASKS) or outputs.get("emotion", [0])[-1] != len(EXPRESSIONS):
-        raise InputError(
-            f"{file}: not a model of this repository: it takes {', '.join(inputs)} and returns {', '.join(outputs)}"
-        )
-    return int(shape[1])
+    given = list(inputs.get("image", []))
+    size = given[1] if len(given) == 4 and isinstance(given[1], int) else 0
+    takes_images = len(inputs) == 1 and size > 0 and given[2:] == [size, 3]
+    widths = {name: shape[-1] if len(shape) == 2 else None for name, shape in outputs.items()}
+    if not takes_images or "emotion" not in widths or not widths.items() <= WIDTHS.items():
+        described = (", ".join(f"{name} {list(shape)}" for name, shape in side.items()) for side in (inputs, outputs))
+        raise InputError(f"{file}: not a model of this repository: it takes {' and returns '.join(described)}")
+    return size
 
 
 def _tabulate(outputs: Outputs) -> pd.DataFrame:

@@ -12,6 +12,9 @@ from affect.report.provenance import package_versions
 from affect.report.render import make_environment
 from affect.report.run_results import LABELS
 
+# What writes and runs exported files.
+ENGINES = ("onnxruntime", "tf2onnx", "ai-edge-litert")
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -92,5 +95,5 @@ def _render(template: str, exported: Exported, resamples: int) -> str:
     facts = {"export": {exported.network: exported.results}, "changes": changes, "timing": exported.timing}
     environment = make_environment(facts, ".html" in template)
     return environment.get_template(template).render(
-        exported=exported, resamples=resamples, judged=METRICS, changes=changes, versions=package_versions()
+        exported=exported, resamples=resamples, judged=METRICS, changes=changes, versions=package_versions(*ENGINES)
     )

@@ -73,10 +73,11 @@ def list_columns(dataset: str, evaluate: dict[str, Any], pages: Sequence[Page]) 
     return columns
 
 
-def read_pages(metrics: Path, models: Mapping[str, str]) -> tuple[list[Page], list[str]]:
+def read_pages(metrics: Path, models: Mapping[str, str], mirror: bool = False) -> tuple[list[Page], list[str]]:
     """Return the pages below `metrics` that are of present models alone, and a line for each that is left out.
 
-    models: the MD5 of each present model's file by its network. Raises InputError for a damaged page.
+    models: the MD5 of each present model's file by its network. mirror: evaluate.mirror of the run, of which a page
+    that says its own must be. Raises InputError for a damaged page.
     """
     pages, left_out = [], []
     for file in sorted(metrics.glob(f"**/{RESULTS_FILE}")):
@@ -84,6 +85,8 @@ def read_pages(metrics: Path, models: Mapping[str, str]) -> tuple[list[Page], li
         others = [name for name, made in page.results["models"].items() if models.get(name) != made["md5"]]
         if others:
             left_out.append(f"{file.with_name(PAGE_FILE)} is left out: it is of another {' and '.join(others)}")
+        elif page.results.get("mirror", mirror) != mirror:
+            left_out.append(f"{file.with_name(PAGE_FILE)} is left out: evaluate.mirror is another in it")
         else:
             pages.append(page)
     return pages, left_out
