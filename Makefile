@@ -102,7 +102,9 @@ lock: ## resolve pyproject.toml into requirements.txt (needs uv)
 	uv pip compile pyproject.toml -o requirements.txt --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header
 
-$(INSTALLED): requirements.txt
+$(INSTALLED): requirements.txt requirements-detector.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		--requirement requirements-detector.txt
 	touch $@

@@ -1,55 +1,82 @@
-"""Predict the expression, valence and arousal of cropped faces.
+"""Predict the expression, valence and arousal of each face in photographs.
 
-    python src/predict.py models/resnet50.keras FACE.jpg FOLDER -o predictions.csv
+    python src/predict.py models/resnet50.keras PHOTOGRAPH.jpg FOLDER -o predictions.csv
 
-Faces are padded and resized as `prepare` does. The CSV has the columns of metrics/predictions without the truth, and
-the predicted expression by its name. It must be a new file: nothing that is there already is ever replaced.
+Faces are found, cut out, and resized as `prepare` does with cropped ones; a picture that its only face fills, and with
+--cropped each picture, is taken as it is. The table has a row for each face as soon as it is predicted, CSV or Parquet
+by the ending. It must be a new file: nothing that is there already is ever replaced.
 """
 
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from affect.core.files import encode_table, new_file
-from affect.core.labels import EXPRESSIONS
-from affect.data.images.cropping import letterbox
 from affect.data.images.files import IMAGE_SUFFIXES, is_image, name_files, walk
 from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
-from affect.models import backend
-from affect.models.predictors import open_predictor
+from affect.inference import FacePredictor
+from affect.inference.rows import open_rows
+from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 from affect.plumbing.stage import printable, run_command
 
 ENDINGS = ", ".join(IMAGE_SUFFIXES)
 
 
+@dataclass
+class Count:
+    """What has come of the pictures so far."""
+
+    pictures: int = 0
+    faces: int = 0
+    without: int = 0
+    skipped: int = 0
+
+    def __str__(self) -> str:
+        """Say it in words."""
+        parts = [f"{self.faces} faces in {self.pictures} pictures"]
+        parts += [f"{self.without} without a face"] if self.without else []
+        parts += [f"{self.skipped} skipped"] if self.skipped else []
+        return ", ".join(parts)
+
+
 def main() -> None:
     """Run the command."""
     options = parse_command()
-    with new_file(options.output) as output:
-        files = list_images(options.images)
-        backend.set_up()
-        predictor = open_predictor(options.model)
-        read: list[Path] = []
-        batches = read_batches(files, predictor.image_size, options, read)
-        table = predictor.predict(batches, options.mirror)
-        table["predicted_expression"] = table["predicted_expression"].map(dict(enumerate(EXPRESSIONS)))
-        table.insert(0, "id", name_files([str(file) for file in read]))
-        output.write_bytes(encode_table(table))
-    skipped = len(files) - len(read)
-    print(printable(f"predict: {len(read)} images in {options.output}" + (f", {skipped} skipped" if skipped else "")))
+    count = Count()
+    files = list_images(options.images)
+    with open_rows(options.output, lambda: describe(options), options.resume) as rows:
+        predictor = FacePredictor(options.model, options.cropped, options.mirror, options.batch_size)
+        ids = dict(zip(files, name_files([str(file) for file in files]), strict=True))
+        left = [file for file in files if printable(str(file)) not in rows.done]
+        for file, table in predictor.predict_each(read_images(left, options.max_pixels, count)):
+            table.insert(0, "id", printable(ids[file]))
+            table.insert(1, "source", printable(str(file)))
+            rows.append(table)
+            count.pictures += 1
+            count.faces += int(table["face"].iloc[-1])
+            count.without += int(table["face"].iloc[-1] == 0)
+        if not (count.pictures or rows.done):
+            raise InputError("none of the pictures can be read")
+    print(printable(f"predict: {count}, in {options.output}"))
+    if count.skipped:
+        raise InputError(f"{count.skipped} of {len(left)} pictures could not be read, as said above")
 
 
 def parse_command() -> argparse.Namespace:
     """Parse the command line."""
     command = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    command.add_argument("model", type=Path, help="a .keras file that train has written, or an .onnx file of export")
+    command.add_argument("model", type=Path, help="a .keras file that train has written, or a file of export.py")
     command.add_argument("images", type=Path, nargs="+", help="image files, or folders, with all that is in them")
-    command.add_argument("-o", "--output", type=Path, required=True, help="the CSV to write, a new file")
+    command.add_argument("-o", "--output", type=Path, required=True, help="the table to write, a new file")
+    command.add_argument(
+        "--cropped", action="store_true", help="each picture is of one face already; none is looked for"
+    )
+    command.add_argument("--resume", action="store_true", help="go on with what a killed run has left at -o")
     command.add_argument("--batch-size", type=positive, default=64)
     command.add_argument("--mirror", action="store_true", help="the mean of face and mirror image, as evaluate.mirror")
     command.add_argument("--max-pixels", type=positive, default=50_000_000, help="larger images are skipped unread")
@@ -64,51 +91,47 @@ def positive(text: str) -> int:
     return number
 
 
+def describe(options: argparse.Namespace) -> dict[str, str | bool | None]:
+    """Return what two runs must have in common to write to one table."""
+    model = paths.file_md5(options.model) if options.model.is_file() else None
+    return {"model": str(options.model), "md5": model, "cropped": options.cropped, "mirror": options.mirror}
+
+
 def list_images(paths: Sequence[Path]) -> list[Path]:
     """List the images among paths and in folders, and say which files of the folders are none.
 
     Raises InputError for a path that is neither file nor folder, and where there is no image.
     """
-    images: list[Path] = []
+    images: dict[Path, None] = {}
     others: list[Path] = []
     for path in paths:
         if path.is_dir():
             for file in sorted(walk(path)):
-                (images if is_image(file.name) else others).append(file)
+                if is_image(file.name):
+                    images[file] = None
+                else:
+                    others.append(file)
         elif path.exists():
-            images.append(path)
+            images[path] = None
         else:
             raise InputError(f"{path}: no such file or folder")
     if others:
         print(printable(f"predict: passed over, not {ENDINGS}: {len(others)}, such as {others[0]}"), file=sys.stderr)
     if not images:
         raise InputError(f"no {ENDINGS} file in {', '.join(map(str, paths))}")
-    return images
+    return list(images)
 
 
-def read_batches(
-    files: Sequence[Path], size: int, options: argparse.Namespace, read: list[Path]
-) -> Iterator[np.ndarray]:
-    """Yield batches of (count, size, size, 3) images and append their files to `read`; report and skip the others.
-
-    Raises InputError where no file is readable.
-    """
-    batch: list[np.ndarray] = []
-    for file in tqdm(files, desc="predict", disable=None):
+def read_images(files: Sequence[Path], max_pixels: int, count: Count) -> Iterator[tuple[Path, np.ndarray]]:
+    """Yield each file with its (height, width, 3) image; say which can't be read, and count them."""
+    for file in tqdm(files, desc="predict", unit=" pictures", disable=None):
         try:
-            image = read_image(file, ImageLimits(1, options.max_pixels))
+            image = read_image(file, ImageLimits(1, max_pixels))
         except UnusableImageError as error:
-            tqdm.write(f"predict: skipped {file}: {error.detail}", file=sys.stderr)
-            continue
-        read.append(file)
-        batch.append(letterbox(image, size))
-        if len(batch) == options.batch_size:
-            yield np.stack(batch)
-            batch = []
-    if batch:
-        yield np.stack(batch)
-    if not read:
-        raise InputError("none of the images can be read")
+            tqdm.write(printable(f"predict: skipped {file}: {error.detail}"), file=sys.stderr)
+            count.skipped += 1
+        else:
+            yield file, image
 
 
 if __name__ == "__main__":

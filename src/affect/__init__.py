@@ -6,6 +6,7 @@ rooms it uses, except plumbing.
     report/    tables -> plots -> pages                   |  synthetic/   drawn faces, pretraining on them
                experiments/  many experiments: read, compare, run (on the same line)
                export/       files that run without Keras (on the same line)
+               inference/    faces in photographs (on the same line)
     training/  copies, batches, recipe, fit, resume     |  evaluation/  metrics, intervals, comparison
     models/    backbones, multi-task model, saved files   |  data/        a dataset: read, check, split
     core/      what passes from stage to stage: labels, records, predictions, seeds, atomic files

@@ -32,6 +32,7 @@ from studio import studio
 import evaluate
 import external_evaluate
 import report
+from affect.core.predictions import PREDICTED
 from affect.core.records import read_records
 from affect.models.predictors import open_predictor, predict_records
 from affect.plumbing.errors import InputError
@@ -151,15 +152,15 @@ def test_predict_preprocesses_as_training_did(experiment: Workspace, predictions
     (faces / "broken.jpg").write_text("not an image")
     output = tmp_path / "out.csv"
     model = f"models/{BACKBONE}.keras"
-    result = experiment.run_script("predict", model, str(faces), "-o", str(output), "--batch-size", "5")
-    assert result.returncode == 0, result.stderr
-    assert "skipped" in result.stderr
+    result = experiment.run_script("predict", model, str(faces), "-o", str(output), "--cropped", "--batch-size", "5")
+    assert result.returncode == 1
+    assert "1 of 17 pictures could not be read" in result.stderr
     assert "broken.jpg" in result.stderr
     predicted = pd.read_csv(output, dtype={"id": str}).set_index("id")
-    expected = predictions.set_index("id").loc[predicted.index].drop(columns=["expression", "valence", "arousal"])
+    expected = predictions.set_index("id").loc[predicted.index][PREDICTED]
     expected["predicted_expression"] = [CLASSES[number] for number in expected["predicted_expression"]]
     assert set(predicted.index) == set(predictions["id"])
-    pd.testing.assert_frame_equal(predicted, expected, atol=1e-5, rtol=0)
+    pd.testing.assert_frame_equal(predicted[PREDICTED], expected, atol=1e-5, rtol=0)
 
 
 def test_predict_refuses_what_is_not_there_and_not_a_model(experiment: Workspace, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,10 +20,14 @@ from PIL import Image
 
 import predict
 from affect.core.labels import EXPRESSIONS
-from affect.models.predictors import KerasPredictor, Predictor
+from affect.core.predictions import PROBABILITIES
+from affect.inference import FacePredictor
+from affect.models.predictors import KerasPredictor
+from affect.models.predictors.predictor import Outputs
 
 MODEL = "model.keras"
-run = partial(run_in_process, predict)
+# Its pictures are of no faces.
+run = partial(run_in_process, predict, "--cropped")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +50,7 @@ def folder(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return tmp_path / "work"
 
 
-def must_not_load(_: object) -> None:
+def must_not_load(*_: object) -> None:
     pytest.fail("the model is loaded")
 
 
@@ -61,7 +66,7 @@ def test_folders_are_read_with_all_that_is_in_them(folder: Path, capsys: pytest.
     assert read()["id"].tolist() == ["1", "2", "3"]
     output = capsys.readouterr()
     assert "passed over, not .jpg, .jpeg, .jfif, .png, .webp, .bmp: 2, such as faces/linked" in output.err
-    assert output.out.splitlines()[-1] == "predict: 3 images in p.csv"
+    assert output.out.splitlines()[-1] == "predict: 3 faces in 3 pictures, in p.csv"
 
 
 def test_the_expression_is_named(folder: Path) -> None:
@@ -94,7 +99,7 @@ def test_a_number_below_1_is_refused(
 def test_what_lies_at_the_output_stays_as_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     (OTHERS | {"file": lambda path: path.write_text("years of work")})[kind](folder / "out.csv")
     before = snapshot(folder)
-    monkeypatch.setattr(predict, "open_predictor", must_not_load)
+    monkeypatch.setattr(predict, "FacePredictor", must_not_load)
     line = run(MODEL, "faces", "-o", "out.csv")
     assert line is not None
     assert line.startswith("predict: out.csv is a")
@@ -107,7 +112,7 @@ def test_what_lies_at_the_output_stays_as_it_is(folder: Path, monkeypatch: pytes
 def test_no_output_path_costs_anything(folder: Path, monkeypatch: pytest.MonkeyPatch, output: str) -> None:
     before = snapshot(folder)
     device = Path("/dev/null").stat()
-    monkeypatch.setattr(predict, "open_predictor", must_not_load)
+    monkeypatch.setattr(predict, "FacePredictor", must_not_load)
     assert run(MODEL, "faces", "-o", output) is not None
     assert snapshot(folder) == before
     assert Path("/dev/null").stat().st_ino == device.st_ino
@@ -159,7 +164,7 @@ def test_whatever_the_output_nothing_is_gone(
 
 def test_a_name_of_two_lines_is_told_in_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(MODEL, "faces", "-o", "new\nline") is None
-    assert capsys.readouterr().out.splitlines()[-1] == "predict: 3 images in new\\nline"
+    assert capsys.readouterr().out.splitlines()[-1] == "predict: 3 faces in 3 pictures, in new\\nline"
     line = run(MODEL, "faces", "-o", "new\nline")
     assert line is not None
     assert line.startswith("predict: new\\nline is a file")
@@ -183,34 +188,92 @@ def test_a_file_of_another_ending_is_refused_with_what_is_allowed(folder: Path, 
 
 
 def test_two_at_once_cost_neither_result(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another command takes the name while this one predicts."""
-    load = predict.open_predictor
+    """Another command, with --resume too, comes while this one predicts."""
+    load = predict.FacePredictor
+    lines: list[str | None] = []
 
-    def load_slowly(file: Path) -> Predictor:
-        Path("p.csv").write_text("another's result")
-        return load(file)
+    def load_slowly(*arguments: Any) -> FacePredictor:
+        monkeypatch.setattr(predict, "FacePredictor", load)
+        lines.extend(run(MODEL, "faces/1.jpg", "-o", "p.csv", *options) for options in ((), ("--resume",)))
+        return load(*arguments)
 
-    monkeypatch.setattr(predict, "open_predictor", load_slowly)
-    line = run(MODEL, "faces", "-o", "p.csv")
-    assert line is not None
-    assert Path("p.csv").read_text() == "another's result"
-    assert len(read(line.rpartition(" ")[2])) == 3
+    monkeypatch.setattr(predict, "FacePredictor", load_slowly)
+    assert run(MODEL, "faces", "-o", "p.csv") is None
+    assert lines[0] is not None
+    assert lines[0].startswith("predict: p.csv is a file that is there already, and is left as it is; name a new file")
+    assert lines[1] == "predict: p.csv: another command is writing it"
+    assert len(read()) == 3
 
 
 def test_the_images_are_read_in_batches(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
-    predictor = KerasPredictor(folder / MODEL)
-    compute = predictor.model.predict_on_batch
+    run_batch = KerasPredictor.run
 
-    def compute_and_count(batch: np.ndarray) -> dict[str, np.ndarray]:
+    def run_and_count(predictor: KerasPredictor, batch: np.ndarray) -> Outputs:
         sizes.append(len(batch))
-        return compute(batch)
+        return run_batch(predictor, batch)
 
-    monkeypatch.setattr(predictor.model, "predict_on_batch", compute_and_count)
-    monkeypatch.setattr(predict, "open_predictor", lambda *_: predictor)
+    monkeypatch.setattr(KerasPredictor, "run", run_and_count)
     assert run(MODEL, "faces", "-o", "p.csv", "--batch-size", "2") is None
     assert sizes == [2, 1]
     assert np.isfinite(read()["p_neutral"]).all()
+
+
+def test_what_cannot_be_read_is_told_at_the_end_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "faces" / "2b.jpg").write_text("no picture")
+    line = run(MODEL, "faces", "-o", "p.csv")
+    assert line == "predict: 1 of 4 pictures could not be read, as said above"
+    output = capsys.readouterr()
+    assert "predict: skipped faces/2b.jpg: 2b.jpg: cannot identify image file" in output.err
+    assert output.out.splitlines()[-1] == "predict: 3 faces in 3 pictures, 1 skipped, in p.csv"
+    assert read()["id"].tolist() == ["1", "2", "3"]
+    assert not (folder / "p.csv.unfinished").exists()
+
+
+class KilledError(BaseException):
+    """What ends a run at once, as a signal does."""
+
+
+@pytest.mark.parametrize("output", ["p.csv", "p.parquet"])
+def test_a_killed_run_leaves_its_rows_and_another_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    assert run(MODEL, "faces", "-o", f"whole-{output}", "--batch-size", "1") is None
+    load, predicted = KerasPredictor.run, 0
+
+    def die_at_the_third(predictor: KerasPredictor, batch: np.ndarray) -> Outputs:
+        nonlocal predicted
+        predicted += 1
+        if predicted == 3:
+            raise KilledError
+        return load(predictor, batch)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(KerasPredictor, "run", die_at_the_third)
+        with pytest.raises(KilledError):
+            run(MODEL, "faces", "-o", output, "--batch-size", "1")
+    rows = output if output == "p.csv" else f"{output}.rows.csv"
+    assert read(rows)["id"].tolist() == ["1", "2"]
+    line = run(MODEL, "faces", "-o", output)
+    assert line is not None
+    assert line.endswith("name a new file, or go on with it by --resume")
+    line = run(MODEL, "faces", "-o", output, "--resume", "--mirror")
+    assert line is not None
+    assert "was begun with another model or other options" in line
+    assert run(MODEL, "faces", "-o", output, "--resume", "--batch-size", "1") is None
+    assert Path(output).read_bytes() == Path(f"whole-{output}").read_bytes()
+    assert not [file for file in folder.glob("p.*") if file.name != output]
+    line = run(MODEL, "faces", "-o", output, "--resume")
+    assert line == f"predict: {output}: no run has left it unfinished; leave out --resume, and name a new file"
+
+
+def test_parquet_has_what_csv_has(folder: Path) -> None:
+    for output in ("p.csv", "p.parquet"):
+        assert run(MODEL, "faces", "-o", output) is None
+    table = pd.read_parquet("p.parquet")
+    assert table["cropped"].dtype == bool
+    assert table["face"].dtype == np.int32
+    pd.testing.assert_frame_equal(table, read(), check_dtype=False)
 
 
 def test_with_mirror_a_face_and_its_mirror_image_are_predicted_the_same(folder: Path) -> None:
@@ -235,4 +298,4 @@ def predict_pair(*options: str) -> np.ndarray:
     """Return the predicted numbers of face.png and mirrored.png."""
     output = f"pair{len(options)}.csv"
     assert run("uneven.keras", "face.png", "mirrored.png", "-o", output, *options) is None
-    return read(output).drop(columns=["id", "predicted_expression"]).to_numpy()
+    return read(output)[[*PROBABILITIES, "predicted_valence", "predicted_arousal"]].to_numpy()

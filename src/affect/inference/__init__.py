@@ -1,0 +1,11 @@
+"""Faces in photographs, and what a network says of each.
+
+from affect.inference import FacePredictor
+
+predictor = FacePredictor("models/efficientnetb1.keras")
+print(predictor.predict(image))
+"""
+
+from affect.inference.face_predictor import FACE_COLUMNS, FacePredictor
+
+__all__ = ["FACE_COLUMNS", "FacePredictor"]
