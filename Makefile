@@ -4,13 +4,14 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 ACTIVATE := . $(VENV)/bin/activate
 FOLDS ?= 5
+MODEL ?= models/efficientnetb1.keras
 # What photographs are learnt best by (docs/recipe.md); `make modern ARGS="-S data.raw=data/mine"` adds more.
 MODERN := -S train.epochs=20 -S train.early_stopping_patience=20 -S train.weight_averaging=0.95 -S augment.copies=0 \
 	-S augment.online=true -S augment.grey=0.1 -S augment.erase=0.25 -S model.dropout=0.4 \
 	-S model.fine_tune_layers=all -S evaluate.mirror=true
 ARGS ?=
 
-.PHONY: setup repro test test-keras test-jax test-timm test-browser test-optuna test-share test-intervals report table ablation seeds modern recipe folds curve chaos fuzz bench bench-scale bench-duplicates bench-layouts picture lint format lock
+.PHONY: setup repro test test-keras test-jax test-timm test-browser test-optuna test-share test-intervals report table ablation seeds modern recipe folds curve chaos fuzz bench bench-scale bench-duplicates bench-layouts bench-scenes picture lint format lock
 
 setup: $(INSTALLED) ## set up .venv alone
 
@@ -88,6 +89,9 @@ bench-duplicates: $(INSTALLED) ## measure which copies of the photographs in FAC
 
 bench-layouts: $(INSTALLED) ## list, label and split 100,000 items in each layout; fails over 10 s or 500 MB
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/layouts.py
+
+bench-scenes: $(INSTALLED) ## measure MODEL on drawn people in scenes, found by the detector, against their true squares
+	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/scenes_table.py $(MODEL)
 
 picture: $(INSTALLED) ## draw the README's picture from the run in metrics/
 	$(ACTIVATE) && python src/picture.py

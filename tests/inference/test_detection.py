@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from scenes import draw_scene
+from scenes import draw_scene, holds
 
-from affect.data.images.cropping import Box
 from affect.inference import detection
-from affect.inference.detection import Face, FaceDetector
+from affect.inference.detection import FaceDetector
 from affect.plumbing.errors import InputError
 
 GROUP = [(40, 60, 96), (200, 300, 160), (430, 40, 220), (800, 420, 120), (1100, 100, 150)]
@@ -17,25 +16,18 @@ def detector() -> FaceDetector:
     return FaceDetector()
 
 
-def holds(square: Box, face: Face) -> bool:
-    """Whether the middle of a face's box lies in the inner half of the square that it was drawn in."""
-    across = face.box.left + face.box.width / 2 - square.left
-    down = face.box.top + face.box.height / 2 - square.top
-    return 0.25 * square.width < across < 0.75 * square.width and 0.25 * square.height < down < 0.75 * square.height
-
-
 def test_a_group_is_found_from_left_to_right(detector: FaceDetector) -> None:
-    scene, _, squares = draw_scene(1280, 720, GROUP)
-    found = detector.detect(scene)
+    scene = draw_scene(1280, 720, GROUP)
+    found = detector.detect(scene.image)
     assert len(found) == len(GROUP)
-    assert all(holds(square, face) for square, face in zip(squares, found, strict=True))
+    assert all(holds(square, face.box) for square, face in zip(scene.squares, found, strict=True))
     assert all(detection.THRESHOLD <= face.score <= 1 for face in found)
 
 
 def test_landmarks_are_those_of_the_face(detector: FaceDetector) -> None:
-    scene, faces, squares = draw_scene(640, 480, [(180, 100, 260)], first_id=9)
-    (found,) = detector.detect(scene)
-    landmarks = faces[0].landmarks + np.array([squares[0].left, squares[0].top])
+    scene = draw_scene(640, 480, [(180, 100, 260)], first_id=9)
+    (found,) = detector.detect(scene.image)
+    landmarks = scene.faces[0].landmarks + np.array([scene.squares[0].left, scene.squares[0].top])
     eyes = [landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0)]
     expected = np.array([*eyes, landmarks[30], landmarks[48], landmarks[54]])
     assert np.abs(found.landmarks - expected).max() < 0.1 * found.box.width
@@ -43,11 +35,11 @@ def test_landmarks_are_those_of_the_face(detector: FaceDetector) -> None:
 
 def test_a_small_face_beside_one_that_fills_the_picture(detector: FaceDetector) -> None:
     """Either alone is found in one pass; the small one is lost in the small picture, the large one in the large."""
-    scene, _, squares = draw_scene(1400, 900, [(100, 60, 800), (1150, 400, 56)], first_id=2)
-    found = detector.detect(scene)
+    scene = draw_scene(1400, 900, [(100, 60, 800), (1150, 400, 56)], first_id=2)
+    found = detector.detect(scene.image)
     assert len(found) == 2
-    assert all(holds(square, face) for square, face in zip(squares, found, strict=True))
-    assert len(FaceDetector(large=None).detect(scene)) == 1
+    assert all(holds(square, face.box) for square, face in zip(scene.squares, found, strict=True))
+    assert len(FaceDetector(large=None).detect(scene.image)) == 1
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (3, 900, 3), (480, 640, 3), (4320, 7680, 3)])

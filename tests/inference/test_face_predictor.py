@@ -39,7 +39,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def pictures() -> list[np.ndarray]:
     return [
-        draw_scene(480 if (0, 0, 480) in places else 640, 480, places, first_id=8 * number)[0]
+        draw_scene(480 if (0, 0, 480) in places else 640, 480, places, first_id=8 * number).image
         for number, places in enumerate(SCENES)
     ]
 
