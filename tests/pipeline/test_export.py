@@ -22,6 +22,7 @@ from PIL import Image
 import export
 import predict
 from affect.core.labels import EXPRESSIONS
+from affect.core.predictions import PROBABILITIES
 from affect.core.records import IMAGES_FILE, Card, create_images, write_card, write_index
 from affect.export import writing
 from affect.models.backend import set_up
@@ -91,8 +92,8 @@ def test_the_file_predicts_what_the_model_does(
     assert (", calibrated on " in out) == (precision == "int8")
     tables = []
     for model in (MODEL, file):
-        assert run_in_process(predict, model, "face.png", "-o", f"{model}.csv") is None
-        tables.append(pd.read_csv(f"{model}.csv").drop(columns=["id", "predicted_expression"]))
+        assert run_in_process(predict, model, "face.png", "--cropped", "-o", f"{model}.csv") is None
+        tables.append(pd.read_csv(f"{model}.csv")[[*PROBABILITIES, "predicted_valence", "predicted_arousal"]])
     np.testing.assert_allclose(tables[1], tables[0], atol=tolerance)
     assert (tables[1] != tables[0]).any(axis=None) == (precision != "float32")
 
@@ -125,7 +126,7 @@ def test_the_documented_lines_run_without_keras(folder: Path, place: int, chosen
     without = "import sys\nsys.modules |= {'keras': None, 'tensorflow': None}\n"
     printed = subprocess.run([sys.executable, "-I", "-c", without + lines], capture_output=True, text=True, check=True)
     name, *values = printed.stdout.split()
-    assert run_in_process(predict, MODEL, "face.png", "-o", "face.csv") is None
+    assert run_in_process(predict, MODEL, "face.png", "--cropped", "-o", "face.csv") is None
     row = pd.read_csv("face.csv").iloc[0]
     assert name in (row["predicted_expression"], str(EXPRESSIONS.index(row["predicted_expression"])))
     expected = [row[f"p_{row['predicted_expression']}"], row["predicted_valence"], row["predicted_arousal"]]

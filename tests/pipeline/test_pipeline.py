@@ -434,23 +434,21 @@ def test_a_network_is_exported_and_judged_by_one_command(exported: Workspace) ->
     pd.testing.assert_frame_equal(predict_records(open_predictor(file), held_out, 16, mirror=True), table)
     card = file.with_name(f"{BACKBONE}.onnx.md").read_text()
     assert f"| expression accuracy | {evaluated[BACKBONE]['emotion']['accuracy']:.3f}" in card
+    assert "mean of those for an image and for its mirror image, which is two passes of the file" in card
+    assert results["mirror"]
     assert "up to date" in run(exported.folder, "dvc", "status", "pipelines/export/dvc.yaml").stdout
 
 
-def test_the_report_joins_the_page_of_exports(exported: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_joins_the_page_of_exports(
+    exported: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And leaves out the one of another dataset, on which the networks were tested without the mirror."""
     monkeypatch.chdir(exported.folder)
     report.main()
     page = (exported.folder / "metrics" / "full_report.html").read_text()
-    places = [
-        page.index(heading)
-        for heading in (
-            '<h2 id="other-datasets">Other datasets</h2>',
-            "Trained on data/sample, tested on data/web</h1>",
-            '<h2 id="exported">Exported files</h2>',
-            f"{BACKBONE}, exported</h1>",
-        )
-    ]
-    assert places == sorted(places)
+    assert page.index('<h2 id="exported">Exported files</h2>') < page.index(f"{BACKBONE}, exported</h1>")
+    assert "tested on data/web" not in page
+    assert "metrics/external/web/report.html is left out: evaluate.mirror is another in it" in capsys.readouterr().err
 
 
 def test_what_is_not_asked_for_is_not_exported(exported: Workspace) -> None:

@@ -2,23 +2,19 @@
 
 from pathlib import Path
 
-import pyarrow
-from pyarrow import csv, parquet
+import polars
 
 from affect.core.files import new_file
 
 PARQUET = ".parquet"
 _TEXTS = ("id", "source", "predicted_expression")
-_TYPES = {"face": pyarrow.int32(), "cropped": pyarrow.bool_(), **dict.fromkeys(_TEXTS, pyarrow.string())}
+_TYPES = {"face": polars.Int32, "cropped": polars.Boolean, **dict.fromkeys(_TEXTS, polars.String)}
 
 
 def to_parquet(rows: Path, file: Path) -> None:
     """Write the rows of a CSV as a new Parquet file, block by block."""
-    with rows.open(encoding="utf-8") as opened:
-        columns = opened.readline().rstrip("\n").split(",")
-    types = {name: _TYPES.get(name, pyarrow.float64()) for name in columns}
-    schema = pyarrow.schema(types.items())
-    options = csv.ConvertOptions(column_types=types)
-    with new_file(file) as temporary, parquet.ParquetWriter(temporary, schema) as writer:
-        for block in csv.open_csv(rows, convert_options=options):
-            writer.write_batch(block)
+    # pandas would need pyarrow, with which it refuses texts that are not UTF-8, as names of files may be.
+    columns = polars.read_csv(rows, n_rows=0).columns
+    table = polars.scan_csv(rows, schema={name: _TYPES.get(name, polars.Float64) for name in columns})
+    with new_file(file) as temporary:
+        table.sink_parquet(temporary)

@@ -26,7 +26,7 @@ RESULT_PACKAGES = frozenset(
             "ml-dtypes",
             "numpy",
         ),
-        *("opencv-python-headless", "pandas", "pillow", "pyarrow", "pydantic", "ruamel-yaml", "scikit-learn", "scipy"),
+        *("opencv-python-headless", "pandas", "pillow", "polars", "pydantic", "ruamel-yaml", "scikit-learn", "scipy"),
         *("onnx", "onnxruntime", "simplejpeg", "tensorflow", "tf2onnx"),
     }
 )

@@ -42,11 +42,10 @@ def read_metrics(model: Path, lock: Path, evaluated: Path) -> dict[str, Any] | N
     if any(not file.is_file() or recorded.get(str(place)) != paths.file_md5(file) for place, file in ties.items()):
         return None
     results = json.loads(evaluated.read_text(encoding="utf-8"))
-    evaluated_with = YAML(typ="safe", pure=True).load(lock)["stages"]["evaluate"]["params"][str(paths.PARAMS)][
-        "evaluate"
-    ]
-    known = {"split": results["split"], "images": results["images"], "mirror": evaluated_with["mirror"]}
-    return known | results[network]
+    recorded_params = YAML(typ="safe", pure=True).load(lock)["stages"]["evaluate"]["params"][str(paths.PARAMS)]
+    # Locks that are older than the parameter are of runs without it.
+    mirror = recorded_params["evaluate"].get("mirror", False)
+    return {"split": results["split"], "images": results["images"], "mirror": mirror} | results[network]
 
 
 def _recorded_outputs(lock: Path) -> dict[str, str]:

@@ -94,6 +94,7 @@ def test_swish_of_large_values_is_finite(values: list[float]) -> None:
         (layers.DepthwiseConv2D(3, padding="same", use_bias=False), (6, 6, 3)),
         (layers.DepthwiseConv2D(5, padding="same", use_bias=False), (24, 24, 3)),
         (layers.DepthwiseConv2D(5, padding="same"), (6, 6, 3)),
+        (layers.DepthwiseConv2D(5, padding="same", use_bias=False, activation="relu"), (6, 6, 3)),
         (layers.DepthwiseConv2D(5, padding="same", depth_multiplier=2, use_bias=False), (6, 6, 3)),
     ],
 )

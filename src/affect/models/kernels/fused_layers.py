@@ -111,8 +111,9 @@ class SmallMapDepthwiseConv2D(layers.DepthwiseConv2D):
 
 def _has_small_maps(layer: layers.DepthwiseConv2D) -> bool:
     positions = [np.prod(shape[1:3]) for shape in (layer.input.shape, layer.output.shape)]
-    plain = not layer.use_bias and layer.depth_multiplier == 1 and set(layer.dilation_rate) == {1}
-    return plain and min(layer.kernel_size) >= 5 and np.prod(positions) <= MAX_PAIRS
+    plain = not layer.use_bias and layer.activation is keras.activations.linear
+    single = layer.depth_multiplier == 1 and set(layer.dilation_rate) == {1}
+    return plain and single and min(layer.kernel_size) >= 5 and np.prod(positions) <= MAX_PAIRS
 
 
 def _filter_gradient(maps: "tf.Tensor", upstream: "tf.Tensor", kernel: tuple, stride: int, padding: str) -> "tf.Tensor":
