@@ -147,6 +147,14 @@ def test_a_network_begins_as_the_identity_and_its_weights_start_a_backbone(
         np.testing.assert_allclose(loaded, saved, rtol=1e-3, atol=1e-7)
 
 
+def test_layers_of_a_dense_block_begin_by_reading_what_it_is_given() -> None:
+    _, backbone = build_pretraining_model("densenet121", SIZE, 0.9)
+    gammas = {layer.name: layer.gamma.numpy() for layer in backbone.layers if layer.name.endswith("_0_bn")}
+    assert len(gammas) == 6 + 12 + 24 + 16
+    assert all(set(gamma[: len(gammas[f"{name[:5]}_block1_0_bn"])]) == {1} for name, gamma in gammas.items())
+    assert gammas["conv2_block3_0_bn"][64:] == pytest.approx([0.1] * 64)
+
+
 def test_a_network_without_a_recipe_is_refused(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace.add_pretrain_params()
     monkeypatch.setattr("sys.argv", ["pretrain.py", "resnet51"])

@@ -33,6 +33,10 @@ _LANDMARK_CHANNELS = 64
 _EPOCHS = "affect_epochs"
 # The last weights of a transformer block's two residual branches.
 _ENDS_TRANSFORMER_BRANCH = re.compile(r"_(mlp_out|attention/attention_output)/kernel$")
+# What reads all maps of a dense block that are there already.
+_READS_DENSE_BLOCK = re.compile(r"conv(\d+)_block\d+_0_bn")
+# Of the maps that a dense block has made itself.
+_DENSE_GAMMA = 0.1
 # Bring each task's loss to the order of the cross-entropy's.
 _LOSS_WEIGHTS = {"emotion": 1.0, "valence": 5.0, "arousal": 5.0, "action_units": 4.0, "landmarks": 10.0}
 
@@ -61,10 +65,12 @@ def build_pretraining_model(name: str, size: int, batch_norm_momentum: float) ->
 def _ease_start(backbone: Sequence[layers.Layer], batch_norm_momentum: float) -> None:
     """Let every residual block begin as the identity (Goyal et al. 2017, section 5.1), and none be dropped.
 
-    Where no face comes twice there is nothing to regularise. The moving averages of batch norm must converge within a
-    few thousand steps.
+    The layers of a dense block likewise begin by reading what the block is given, and little of each other: not nothing,
+    which the ReLU after it would let be nothing for ever. Where no face comes twice there is nothing to regularise. The
+    moving averages of batch norm must converge within a few thousand steps.
     """
     names = {layer.name for layer in backbone}
+    given: dict[str, int] = {}
     for layer in backbone:
         if isinstance(layer, layers.Dropout):
             layer.rate = 0.0
@@ -73,6 +79,10 @@ def _ease_start(backbone: Sequence[layers.Layer], batch_norm_momentum: float) ->
             ends_block = re.fullmatch(r"(.+)_(3|project)_bn", layer.name)
             if ends_block and f"{ends_block[1]}_add" in names:
                 layer.gamma.assign(np.zeros(layer.gamma.shape))
+            if in_dense_block := _READS_DENSE_BLOCK.fullmatch(layer.name):
+                channels = layer.gamma.shape[0]
+                first = given.setdefault(in_dense_block[1], channels)
+                layer.gamma.assign(np.where(np.arange(channels) < first, 1.0, _DENSE_GAMMA))
         for weight in layer.weights:
             if _ENDS_TRANSFORMER_BRANCH.search(weight.path):
                 weight.assign(np.zeros(weight.shape))
