@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from affect.core.files import atomic_file
-from affect.core.labels import EXPRESSIONS
+from affect.core.labels import EXPRESSION_COLOURS, EXPRESSIONS
 from affect.core.places import require_place
 from affect.core.records import read_records
 from affect.evaluation.error_analysis import worst_errors
@@ -17,7 +17,7 @@ from affect.plumbing.errors import InputError
 from affect.plumbing.params import load_params
 from affect.plumbing.stage import run_command
 from affect.report.plots.of_run import plot_circumplex
-from affect.report.plots.style import COLOURS, STYLE
+from affect.report.plots.style import STYLE
 from affect.report.run_results import read_results
 
 COLUMNS = 6
@@ -72,7 +72,7 @@ def caption(axes: Axes, face: pd.Series) -> None:
     )
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
-        spine.set(visible=True, color=COLOURS[predicted], linewidth=2.5)
+        spine.set(visible=True, color=EXPRESSION_COLOURS[predicted], linewidth=2.5)
 
 
 if __name__ == "__main__":

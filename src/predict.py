@@ -1,77 +1,153 @@
-"""Predict the expression, valence and arousal of each face in photographs.
+"""Predict the expression, valence and arousal of each face in photographs and videos.
 
-    python src/predict.py models/resnet50.keras PHOTOGRAPH.jpg FOLDER -o predictions.csv
+    python src/predict.py models/efficientnetb1.keras PHOTOGRAPH.jpg VIDEO.mp4 FOLDER -o predictions.csv
 
 Faces are found, cut out, and resized as `prepare` does with cropped ones; a picture that its only face fills, and with
---cropped each picture, is taken as it is. The table has a row for each face as soon as it is predicted, CSV or Parquet
-by the ending. It must be a new file: nothing that is there already is ever replaced.
+--cropped each picture, is taken as it is. In videos faces are followed, numbered and smoothed over time. The table has
+a row for each face as soon as it is predicted, CSV or Parquet by the ending. It must be a new file: nothing that is
+there already is ever replaced.
 """
 
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from affect.data.images.files import IMAGE_SUFFIXES, is_image, name_files, walk
+from affect.core.files import require_new
 from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
-from affect.inference import FacePredictor
-from affect.inference.rows import open_rows
+from affect.inference import BLOCK, FACE_COLUMNS, FacePredictor
+from affect.inference.overlays import annotate, write_video_page
+from affect.inference.sources import Source, list_sources
+from affect.inference.tables import Row, RowFile, open_rows, read_pictures
+from affect.inference.videos import SMOOTHED, Every, UnusableVideoError, Video, predict_video
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 from affect.plumbing.stage import printable, run_command
 
-ENDINGS = ", ".join(IMAGE_SUFFIXES)
+COLUMNS = ["id", "source", "frame", "time", *FACE_COLUMNS, *SMOOTHED]
 
 
 @dataclass
 class Count:
-    """What has come of the pictures so far."""
+    """What has come of the sources so far."""
 
     pictures: int = 0
+    frames: int = 0
     faces: int = 0
     without: int = 0
-    skipped: int = 0
+    failed: int = 0
+
+    def add(self, rows: Sequence[Row], is_frame: bool) -> None:
+        """Count a picture or frame."""
+        self.pictures += not is_frame
+        self.frames += is_frame
+        self.without += rows[0]["face"] == 0
+        self.faces += sum(row["face"] > 0 for row in rows)
+
+    def fail(self, source: Source, fault: str) -> None:
+        """Say why a source can't be read, or not to its end."""
+        warn(f"{source.file}: {fault}")
+        self.failed += 1
 
     def __str__(self) -> str:
         """Say it in words."""
-        parts = [f"{self.faces} faces in {self.pictures} pictures"]
-        parts += [f"{self.without} without a face"] if self.without else []
-        parts += [f"{self.skipped} skipped"] if self.skipped else []
-        return ", ".join(parts)
+        places = [f"{self.pictures} pictures"] if self.pictures or not self.frames else []
+        places += [f"{self.frames} frames"] if self.frames else []
+        further = f", {self.without} without a face" if self.without else ""
+        return f"{self.faces} faces in {' and '.join(places)}{further}"
+
+
+def warn(text: str) -> None:
+    """Write a line beside a progress bar."""
+    tqdm.write(printable(f"predict: {text}"), file=sys.stderr)
 
 
 def main() -> None:
     """Run the command."""
     options = parse_command()
+    sources, others = list_sources(options.inputs)
+    if others:
+        warn(f"passed over, neither picture nor video: {len(others)}, such as {others[0]}")
+    if options.report:
+        require_new(options.report, "file")
+    if options.annotate and not options.resume:
+        require_new(options.annotate, "folder")
     count = Count()
-    files = list_images(options.images)
-    with open_rows(options.output, lambda: describe(options), options.resume) as rows:
+    with open_rows(options.output, COLUMNS, lambda: describe(options), options.resume) as rows:
         predictor = FacePredictor(options.model, options.cropped, options.mirror, options.batch_size)
-        ids = dict(zip(files, name_files([str(file) for file in files]), strict=True))
-        left = [file for file in files if printable(str(file)) not in rows.done]
-        for file, table in predictor.predict_each(read_images(left, options.max_pixels, count)):
-            table.insert(0, "id", printable(ids[file]))
-            table.insert(1, "source", printable(str(file)))
-            rows.append(table)
-            count.pictures += 1
-            count.faces += int(table["face"].iloc[-1])
-            count.without += int(table["face"].iloc[-1] == 0)
-        if not (count.pictures or rows.done):
-            raise InputError("none of the pictures can be read")
+        if options.model.suffix == ".keras":
+            warn("runs through Keras; a file of `python src/export.py` is several times as fast")
+        for is_video, group in groupby(sources, key=lambda source: source.is_video):
+            if is_video:
+                for source in group:
+                    predict_frames(predictor, source, options, rows, count)
+            else:
+                predict_pictures(predictor, list(group), options.max_pixels, rows, count)
+        if rows.is_empty:
+            raise InputError("none of the pictures and videos can be read")
+        if options.annotate:
+            annotate(rows.file, sources, options.annotate, options.every, options.max_pixels)
+        if options.report:
+            write_video_page(rows.file, sources, options.report, options.every, options.max_pixels)
     print(printable(f"predict: {count}, in {options.output}"))
-    if count.skipped:
-        raise InputError(f"{count.skipped} of {len(left)} pictures could not be read, as said above")
+    if count.failed:
+        raise InputError(f"{count.failed} of {len(sources)} pictures and videos could not be read whole, as said above")
+
+
+def predict_pictures(
+    predictor: FacePredictor, sources: Sequence[Source], max_pixels: int, rows: RowFile, count: Count
+) -> None:
+    """Append the rows of each picture that can be read and that no earlier run has done."""
+    done = [source for source in sources if source.name in rows.done]
+    # Those of the last block come again, so that the others share its batches as they would have.
+    skipped = set(done[: len(done) - len(done) % BLOCK])
+    left = [source for source in sources if source not in skipped]
+    for source, faces in predictor.predict_each(read_images(left, max_pixels, count)):
+        if source.name not in rows.done:
+            rows.append([{"id": source.id, "source": source.name, **row} for row in faces])
+            count.add(faces, is_frame=False)
+
+
+def read_images(sources: Sequence[Source], max_pixels: int, count: Count) -> Iterator[tuple[Source, np.ndarray]]:
+    """Yield each picture with its (height, width, 3) image; say which can't be read."""
+    for source in tqdm(sources, desc="predict", unit=" pictures", disable=None):
+        try:
+            image = read_image(source.file, ImageLimits(1, max_pixels))
+        except UnusableImageError as error:
+            count.fail(source, f"skipped, {error.detail}")
+        else:
+            yield source, image
+
+
+def predict_frames(
+    predictor: FacePredictor, source: Source, options: argparse.Namespace, rows: RowFile, count: Count
+) -> None:
+    """Append the rows of a video, from where an earlier run has left it."""
+    if source.name in rows.done:
+        return
+    before = read_pictures(rows.file, source.name) if rows.begun == source.name else ()
+    try:
+        with Video(source.file, options.max_pixels) as video:
+            frames = predict_video(predictor, video, options.every, options.smooth, before)
+            for faces in tqdm(frames, source.id, video.count(options.every), unit=" frames", disable=None):
+                rows.append([{"id": source.id, "source": source.name, **row} for row in faces])
+                count.add(faces, is_frame=True)
+            if video.fault:
+                count.fail(source, video.fault)
+    except UnusableVideoError as error:
+        count.fail(source, f"skipped, {error}")
 
 
 def parse_command() -> argparse.Namespace:
     """Parse the command line."""
     command = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     command.add_argument("model", type=Path, help="a .keras file that train has written, or a file of export.py")
-    command.add_argument("images", type=Path, nargs="+", help="image files, or folders, with all that is in them")
+    command.add_argument("inputs", type=Path, nargs="+", help="pictures, videos, or folders, with all that is in them")
     command.add_argument("-o", "--output", type=Path, required=True, help="the table to write, a new file")
     command.add_argument(
         "--cropped", action="store_true", help="each picture is of one face already; none is looked for"
@@ -79,7 +155,21 @@ def parse_command() -> argparse.Namespace:
     command.add_argument("--resume", action="store_true", help="go on with what a killed run has left at -o")
     command.add_argument("--batch-size", type=positive, default=64)
     command.add_argument("--mirror", action="store_true", help="the mean of face and mirror image, as evaluate.mirror")
-    command.add_argument("--max-pixels", type=positive, default=50_000_000, help="larger images are skipped unread")
+    command.add_argument("--max-pixels", type=positive, default=50_000_000, help="larger pictures are skipped unread")
+    command.add_argument(
+        "--every", type=Every.parse, default=Every(), help="of videos, every so many frames (5) or seconds (0.2s); 1"
+    )
+    command.add_argument(
+        "--smooth",
+        type=not_negative,
+        default=1.0,
+        metavar="SECONDS",
+        help="of videos, the window of smoothed values; 1",
+    )
+    command.add_argument(
+        "--annotate", type=Path, metavar="FOLDER", help="draw faces and values onto copies of the pictures and videos"
+    )
+    command.add_argument("--report", type=Path, metavar="PAGE.html", help="show the videos' faces over time on a page")
     return command.parse_args()
 
 
@@ -91,47 +181,19 @@ def positive(text: str) -> int:
     return number
 
 
-def describe(options: argparse.Namespace) -> dict[str, str | bool | None]:
+def not_negative(text: str) -> float:
+    """Return a number of at least 0."""
+    number = float(text)
+    if not 0 <= number < np.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of at least 0")
+    return number
+
+
+def describe(options: argparse.Namespace) -> dict[str, str | bool | float | list | None]:
     """Return what two runs must have in common to write to one table."""
     model = paths.file_md5(options.model) if options.model.is_file() else None
-    return {"model": str(options.model), "md5": model, "cropped": options.cropped, "mirror": options.mirror}
-
-
-def list_images(paths: Sequence[Path]) -> list[Path]:
-    """List the images among paths and in folders, and say which files of the folders are none.
-
-    Raises InputError for a path that is neither file nor folder, and where there is no image.
-    """
-    images: dict[Path, None] = {}
-    others: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            for file in sorted(walk(path)):
-                if is_image(file.name):
-                    images[file] = None
-                else:
-                    others.append(file)
-        elif path.exists():
-            images[path] = None
-        else:
-            raise InputError(f"{path}: no such file or folder")
-    if others:
-        print(printable(f"predict: passed over, not {ENDINGS}: {len(others)}, such as {others[0]}"), file=sys.stderr)
-    if not images:
-        raise InputError(f"no {ENDINGS} file in {', '.join(map(str, paths))}")
-    return list(images)
-
-
-def read_images(files: Sequence[Path], max_pixels: int, count: Count) -> Iterator[tuple[Path, np.ndarray]]:
-    """Yield each file with its (height, width, 3) image; say which can't be read, and count them."""
-    for file in tqdm(files, desc="predict", unit=" pictures", disable=None):
-        try:
-            image = read_image(file, ImageLimits(1, max_pixels))
-        except UnusableImageError as error:
-            tqdm.write(printable(f"predict: skipped {file}: {error.detail}"), file=sys.stderr)
-            count.skipped += 1
-        else:
-            yield file, image
+    same = {name: getattr(options, name) for name in ("cropped", "mirror", "batch_size", "smooth")}
+    return {"model": str(options.model), "md5": model, "every": [options.every.frames, options.every.seconds], **same}
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ def predict_all(model: Path, pictures: list[np.ndarray], batch_size: int) -> pd.
     predictor = FacePredictor(model, batch_size=batch_size)
     tables = list(predictor.predict_each(enumerate(pictures)))
     assert [source for source, _ in tables] == list(range(len(pictures)))
-    return pd.concat([table.assign(picture=source) for source, table in tables], ignore_index=True)
+    rows = [row | {"picture": source} for source, faces in tables for row in faces]
+    return pd.DataFrame(rows, columns=[*FACE_COLUMNS, "picture"])
 
 
 def test_a_face_has_the_same_row_in_any_batch(model: Path, pictures: list[np.ndarray]) -> None:
@@ -62,6 +63,11 @@ def test_a_face_has_the_same_row_in_any_batch(model: Path, pictures: list[np.nda
     for number, picture in enumerate(pictures):
         expected = one[one["picture"] == number].drop(columns="picture").reset_index(drop=True)
         pd.testing.assert_frame_equal(alone.predict(picture), expected, check_dtype=False, atol=1.5e-6, rtol=0)
+
+
+def test_of_a_video_a_face_that_fills_the_frame_is_cut_out_too(model: Path, pictures: list[np.ndarray]) -> None:
+    (row,) = FacePredictor(model).find_and_predict(pictures[2], whole=False)
+    assert not row["cropped"]
 
 
 def test_a_picture_without_a_face_says_so(model: Path, pictures: list[np.ndarray]) -> None:

@@ -66,7 +66,7 @@ def test_folders_are_read_with_all_that_is_in_them(folder: Path, capsys: pytest.
     assert run(MODEL, "faces", "-o", "p.csv") is None
     assert read()["id"].tolist() == ["1", "2", "3"]
     output = capsys.readouterr()
-    assert "passed over, not .jpg, .jpeg, .jfif, .png, .webp, .bmp: 2, such as faces/linked" in output.err
+    assert "passed over, neither picture nor video: 2, such as faces/linked" in output.err
     assert output.out.splitlines()[-1] == "predict: 3 faces in 3 pictures, in p.csv"
 
 
@@ -223,10 +223,10 @@ def test_the_images_are_read_in_batches(folder: Path, monkeypatch: pytest.Monkey
 def test_what_cannot_be_read_is_told_at_the_end_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "faces" / "2b.jpg").write_text("no picture")
     line = run(MODEL, "faces", "-o", "p.csv")
-    assert line == "predict: 1 of 4 pictures could not be read, as said above"
+    assert line == "predict: 1 of 4 pictures and videos could not be read whole, as said above"
     output = capsys.readouterr()
-    assert "predict: skipped faces/2b.jpg: 2b.jpg: cannot identify image file" in output.err
-    assert output.out.splitlines()[-1] == "predict: 3 faces in 3 pictures, 1 skipped, in p.csv"
+    assert "predict: faces/2b.jpg: skipped, 2b.jpg: cannot identify image file" in output.err
+    assert output.out.splitlines()[-1] == "predict: 3 faces in 3 pictures, in p.csv"
     assert read()["id"].tolist() == ["1", "2", "3"]
     assert not (folder / "p.csv.unfinished").exists()
 
@@ -273,7 +273,7 @@ def test_parquet_has_what_csv_has(folder: Path) -> None:
         assert run(MODEL, "faces", "-o", output) is None
     table = polars.read_parquet("p.parquet")
     assert table.schema["cropped"] == polars.Boolean
-    assert table.schema["face"] == polars.Int32
+    assert table.schema["face"] == polars.Int64
     assert table.schema["score"] == polars.Float64
     expected = read().astype({"id": str}).astype(object)
     assert table.to_dicts() == expected.where(expected.notna(), None).to_dict("records")

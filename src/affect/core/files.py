@@ -37,7 +37,7 @@ def new_file(file: Path) -> Iterator[Path]:
     Raises InputError, at once, where the name is taken. If it is taken meanwhile, the result is kept beside it, and the
     error says where.
     """
-    _require_new(file, "file")
+    require_new(file, "file")
     require_place(file)
     with _temporary(file) as temporary:
         temporary.touch()
@@ -75,14 +75,14 @@ def atomic_folder(folder: Path, made: Collection[str] = ()) -> Iterator[Path]:
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
     """Write a folder as `atomic_folder` does, to a name that nothing has. Raises InputError where something has it."""
-    _require_new(folder, "folder")
+    require_new(folder, "folder")
     with atomic_folder(folder) as temporary:
         yield temporary
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write a text in UTF-8; what can't be encoded is written as its escape."""
-    _write(file, _encode(text))
+    """Write a text as `encode_text` returns it."""
+    _write(file, encode_text(text))
 
 
 def write_json(file: Path, content: dict) -> None:
@@ -97,10 +97,11 @@ def write_table(file: Path, table: pd.DataFrame) -> None:
 
 def encode_table(table: pd.DataFrame) -> bytes:
     """Return a table as CSV in UTF-8, without its index."""
-    return _encode(table.to_csv(index=False, lineterminator="\n"))
+    return encode_text(table.to_csv(index=False, lineterminator="\n"))
 
 
-def _require_new(path: Path, kind: str) -> None:
+def require_new(path: Path, kind: str) -> None:
+    """Raise InputError where something has a name."""
     if os.path.lexists(path):
         raise InputError(f"{path} is {kind_of(path)} that is there already, and is left as it is; name a new {kind}")
 
@@ -110,7 +111,8 @@ def _write(file: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def _encode(text: str) -> bytes:
+def encode_text(text: str) -> bytes:
+    """Return a text in UTF-8; what can't be encoded stands as its escape."""
     return text.encode("utf-8", errors="backslashreplace")
 
 

@@ -4,6 +4,14 @@ VALENCE_AROUSAL = ("valence", "arousal")
 TASKS = ("emotion", *VALENCE_AROUSAL)
 
 EXPRESSIONS = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt")
+# In every plot and picture.
+EXPRESSION_COLOURS = dict(
+    zip(
+        EXPRESSIONS,
+        ("#7f7f7f", "#bcbd22", "#1f77b4", "#17becf", "#9467bd", "#2ca02c", "#d62728", "#8c564b"),
+        strict=True,
+    )
+)
 # Columns with the share of annotators that chose each expression, where a dataset has their votes.
 VOTES = [f"vote_{name}" for name in EXPRESSIONS]
 

@@ -1,4 +1,4 @@
-"""Faces in photographs, and what a network says of each.
+"""Faces in photographs and videos, and what a network says of each.
 
 from affect.inference import FacePredictor
 
@@ -6,6 +6,6 @@ predictor = FacePredictor("models/efficientnetb1.keras")
 print(predictor.predict(image))
 """
 
-from affect.inference.face_predictor import FACE_COLUMNS, FacePredictor
+from affect.inference.face_predictor import BLOCK, FACE_COLUMNS, FacePredictor
 
-__all__ = ["FACE_COLUMNS", "FacePredictor"]
+__all__ = ["BLOCK", "FACE_COLUMNS", "FacePredictor"]

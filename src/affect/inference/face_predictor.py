@@ -1,9 +1,12 @@
 """Predictions for each face of a picture, one way for a single one and for thousands."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import joblib
 import numpy as np
 import pandas as pd
 
@@ -11,6 +14,7 @@ from affect.core.labels import EXPRESSIONS
 from affect.core.predictions import PREDICTED
 from affect.inference.detection import FaceDetector
 from affect.inference.faces import SquareFace, cut_faces
+from affect.inference.tables import Row
 from affect.models import backend
 from affect.models.predictors import open_predictor
 
@@ -18,6 +22,8 @@ POINTS = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
 BOX = ["left", "top", "width", "height"]
 LANDMARKS = [f"{point}_{axis}" for point in POINTS for axis in "xy"]
 FACE_COLUMNS = ["face", "cropped", *PREDICTED, "score", *BOX, *LANDMARKS]
+# Pictures of which no two batches share a part.
+BLOCK = 64
 # Of pixels, and of the detector's score.
 _DECIMALS = 2
 
@@ -43,45 +49,60 @@ class FacePredictor:
 
         Faces are numbered from 1, from left to right; a picture without a face has one row of face 0.
         """
-        return next(self.predict_each([("", image)]))[1]
+        return pd.DataFrame(self.find_and_predict(image), columns=FACE_COLUMNS)
 
-    def predict_each(self, pictures: Iterable[tuple[Source, np.ndarray]]) -> Iterator[tuple[Source, pd.DataFrame]]:
-        """Yield what each picture comes from and the table of its faces, in order; pictures share batches."""
+    def find_and_predict(self, image: np.ndarray, whole: bool = True) -> list[Row]:
+        """Return the rows of one picture, at once. whole: as in `cut_faces`."""
+        (_, rows), *_ = self._predict_cut([(None, cut_faces(image, self.network.image_size, self.detector, whole))])
+        return rows
+
+    def predict_each(
+        self, pictures: Iterable[tuple[Source, np.ndarray]], whole: bool = True
+    ) -> Iterator[tuple[Source, list[Row]]]:
+        """Yield what each picture comes from and the rows of its faces, in order.
+
+        Pictures are read ahead, their faces found by a thread for each core, and predicted in batches. Another batch
+        may differ in the last digit; none goes over BLOCK pictures, so that who goes on after a whole number of blocks
+        has the same ones.
+        """
         waiting: list[tuple[Source, list[SquareFace]]] = []
-        for source, image in pictures:
-            waiting.append((source, cut_faces(image, self.network.image_size, self.detector)))
-            if sum(max(1, len(faces)) for _, faces in waiting) >= self.batch_size:
-                yield from self._predict_waiting(waiting)
+        for number, cut in enumerate(self._cut_each(pictures, whole), 1):
+            waiting.append(cut)
+            if number % BLOCK == 0 or sum(len(faces) for _, faces in waiting) >= self.batch_size:
+                yield from self._predict_cut(waiting)
                 waiting = []
-        yield from self._predict_waiting(waiting)
+        yield from self._predict_cut(waiting)
 
-    def _predict_waiting(
-        self, waiting: Sequence[tuple[Source, list[SquareFace]]]
-    ) -> Iterator[tuple[Source, pd.DataFrame]]:
-        pixels = [face.pixels for _, faces in waiting for face in faces]
+    def _cut_each(
+        self, pictures: Iterable[tuple[Source, np.ndarray]], whole: bool
+    ) -> Iterator[tuple[Source, list[SquareFace]]]:
+        ahead: deque[tuple[Source, Future[list[SquareFace]]]] = deque()
+        with ThreadPoolExecutor(joblib.cpu_count()) as threads:
+            for source, image in pictures:
+                if len(ahead) == 2 * joblib.cpu_count():
+                    first, faces = ahead.popleft()
+                    yield first, faces.result()
+                cut = threads.submit(cut_faces, image, self.network.image_size, self.detector, whole)
+                ahead.append((source, cut))
+            for source, faces in ahead:
+                yield source, faces.result()
+
+    def _predict_cut(self, cut: Sequence[tuple[Source, Sequence[SquareFace]]]) -> Iterator[tuple[Source, list[Row]]]:
+        pixels = [face.pixels for _, faces in cut for face in faces]
         starts = range(0, len(pixels), self.batch_size)
         batches = (np.stack(pixels[start : start + self.batch_size]) for start in starts)
-        predicted = self.network.predict(batches, self.mirror) if pixels else pd.DataFrame(columns=PREDICTED)
-        start = 0
-        for source, faces in waiting:
-            yield source, _tabulate(faces, predicted[start : start + len(faces)])
-            start += len(faces)
+        table = self.network.predict(batches, self.mirror) if pixels else pd.DataFrame(columns=PREDICTED)
+        predicted = iter(table.to_dict("records"))
+        for source, faces in cut:
+            rows = [_to_row(number, face, next(predicted)) for number, face in enumerate(faces, 1)]
+            yield source, rows or [{"face": 0}]
 
 
-def _tabulate(faces: Sequence[SquareFace], predicted: pd.DataFrame) -> pd.DataFrame:
-    if not faces:
-        return pd.DataFrame({"face": [0]}).reindex(columns=FACE_COLUMNS)
-    table = predicted.reset_index(drop=True)
-    table["predicted_expression"] = table["predicted_expression"].map(dict(enumerate(EXPRESSIONS)))
-    table["face"] = np.arange(1, len(faces) + 1)
-    table["cropped"] = [face.cropped for face in faces]
-    places = [_place(face) for face in faces]
-    table[["score", *BOX, *LANDMARKS]] = np.array(places).round(_DECIMALS)
-    return table[FACE_COLUMNS]
-
-
-def _place(face: SquareFace) -> list[float]:
-    """Return the values of score, box and landmarks."""
-    if face.found is None:
-        return [np.nan] * (1 + len(BOX) + len(LANDMARKS))
-    return [face.found.score, *face.found.box, *face.found.landmarks.ravel()]
+def _to_row(number: int, face: SquareFace, predicted: Mapping[Hashable, Any]) -> Row:
+    """Return what stands in the columns of FACE_COLUMNS, those apart that are unknown."""
+    row: Row = {"face": number, "cropped": face.cropped} | {str(name): value for name, value in predicted.items()}
+    row["predicted_expression"] = EXPRESSIONS[row["predicted_expression"]]
+    if face.found is not None:
+        places = np.array([face.found.score, *face.found.box, *face.found.landmarks.ravel()]).round(_DECIMALS)
+        row |= dict(zip(["score", *BOX, *LANDMARKS], places.tolist(), strict=True))
+    return row

@@ -26,15 +26,16 @@ class SquareFace:
     cropped: bool
 
 
-def cut_faces(image: np.ndarray, size: int, detector: FaceDetector | None) -> list[SquareFace]:
+def cut_faces(image: np.ndarray, size: int, detector: FaceDetector | None, whole: bool = True) -> list[SquareFace]:
     """Cut the faces out of a (height, width, 3) RGB picture, from left to right.
 
-    A picture that its only face fills is resized as training does with cropped faces; without a detector each is.
+    whole: whether a picture that its only face fills is resized as training does with cropped faces. Without a detector
+    each picture is.
     """
     if detector is None:
         return [SquareFace(letterbox(image, size), None, cropped=True)]
     found = detector.detect(image)
-    if fills(found, image.shape):
+    if whole and fills(found, image.shape):
         return [SquareFace(letterbox(image, size), found[0], cropped=True)]
     return [SquareFace(crop_square(image, face.box, size, SCALE), face, cropped=False) for face in found]
 

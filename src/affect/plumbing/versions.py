@@ -16,6 +16,7 @@ RESULT_PACKAGES = frozenset(
     {
         *(
             "ai-edge-litert",
+            "av",
             "dvclive",
             "flatbuffers",
             "h5py",

@@ -65,9 +65,9 @@ def build_pretraining_model(name: str, size: int, batch_norm_momentum: float) ->
 def _ease_start(backbone: Sequence[layers.Layer], batch_norm_momentum: float) -> None:
     """Let every residual block begin as the identity (Goyal et al. 2017, section 5.1), and none be dropped.
 
-    The layers of a dense block likewise begin by reading what the block is given, and little of each other: not nothing,
-    which the ReLU after it would let be nothing for ever. Where no face comes twice there is nothing to regularise. The
-    moving averages of batch norm must converge within a few thousand steps.
+    The layers of a dense block likewise begin by reading what the block is given, and little of each other: not
+    nothing, which the ReLU after it would let be nothing for ever. Where no face comes twice there is nothing to
+    regularise. The moving averages of batch norm must converge within a few thousand steps.
     """
     names = {layer.name for layer in backbone}
     given: dict[str, int] = {}

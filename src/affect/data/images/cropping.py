@@ -24,13 +24,19 @@ class Box(NamedTuple):
     height: float
 
 
+def resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Resize an image: smaller by averaging areas, larger by interpolation."""
+    shrinks = max(image.shape[:2]) > max(width, height)
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
 def letterbox(image: np.ndarray, size: int) -> np.ndarray:
     """Centre an image of any shape on a black square and resize it to (size, size, 3)."""
     height, width = image.shape[:2]
     side = max(height, width)
     # Resized before it is padded: the square around a long strip would not fit into memory.
     inner_height, inner_width = (max(1, round(length * size / side)) for length in (height, width))
-    resized = _resize(image, inner_width, inner_height)
+    resized = resize(image, inner_width, inner_height)
     top, left = (size - inner_height) // 2, (size - inner_width) // 2
     bottom, right = size - inner_height - top, size - inner_width - left
     return cv2.copyMakeBorder(resized, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
@@ -49,7 +55,7 @@ def crop_square(image: np.ndarray, box: Box, size: int, scale: float = 1.0) -> n
     rows, inner_rows = _cut(box.top + (box.height - side) / 2, side, image.shape[0], size)
     columns, inner_columns = _cut(box.left + (box.width - side) / 2, side, image.shape[1], size)
     square = np.zeros((size, size, 3), np.uint8)
-    square[inner_rows, inner_columns] = _resize(
+    square[inner_rows, inner_columns] = resize(
         image[rows, columns], inner_columns.stop - inner_columns.start, inner_rows.stop - inner_rows.start
     )
     return square
@@ -75,7 +81,7 @@ def align_eyes(image: np.ndarray, landmarks: np.ndarray, size: int) -> np.ndarra
     left, top, part = _cut_seen(image, warp, size)
     # A warp takes single pixels: where it would skip some, the image is averaged down first.
     height, width = (max(1, round(length * min(1.0, scale))) for length in part.shape[:2])
-    small = _resize(part, width, height)
+    small = resize(part, width, height)
     # Pixels are squares about whole numbers, and it is their edges that a resize scales.
     steps = np.array([part.shape[1] / width, part.shape[0] / height])
     warp[:, 2] += warp[:, :2] @ ((steps - 1) / 2 + [left, top])
@@ -94,11 +100,6 @@ def _cut_seen(image: np.ndarray, warp: np.ndarray, size: int) -> tuple[int, int,
     if (low >= high).any():
         raise ValueError("the face lies outside the image")
     return low[0], low[1], image[low[1] : high[1], low[0] : high[0]]
-
-
-def _resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
-    shrinks = max(image.shape[:2]) > max(width, height)
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 def _cut(start: float, side: int, length: int, size: int) -> tuple[slice, slice]:

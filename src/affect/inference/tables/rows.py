@@ -2,45 +2,61 @@
 
 import csv
 import fcntl
+import io
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from affect.core.files import encode_table
-from affect.core.places import kind_of, require_place
-from affect.inference.parquet import PARQUET, to_parquet
+from affect.core.files import encode_text, require_new
+from affect.core.places import require_place
+from affect.inference.tables.parquet import BOOLEANS, INTEGERS, PARQUET, TEXTS, to_parquet
 from affect.plumbing.errors import InputError
 
 # Beside a table that is not whole: what its rows are made with. And the rows, where the table itself is Parquet.
 UNFINISHED, ROWS = ".unfinished", ".rows.csv"
 
+# A face, by the names of the columns; None and NaN are written as nothing.
+Row = dict[str, Any]
+
 
 class RowFile:
-    """A CSV that tables are appended to.
+    """A CSV that the rows of pictures, and of frames of videos, are appended to.
 
-    done: what an earlier run has finished, of the column `source`. No field holds a line break.
+    done: the sources that an earlier run has finished. begun: the source whose frames it may not all have had, and
+    which are in `file`.
     """
 
-    def __init__(self, file: Path, done: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, file: Path, columns: Sequence[str], done: frozenset[str] = frozenset(), begun: str | None = None
+    ) -> None:
         self.file = file
+        self.columns = columns
         self.done = done
-        self.is_empty = not done
+        self.begun = begun
+        self.is_empty = not (done or begun)
 
-    def append(self, table: pd.DataFrame) -> None:
-        """Append a table, with the names of its columns where it is the first."""
-        content = encode_table(table)
+    def append(self, rows: Sequence[Row]) -> None:
+        """Append rows, after the names of the columns where they are the first."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns, restval="", lineterminator="\n")
+        if self.is_empty:
+            writer.writeheader()
+        writer.writerows({name: value for name, value in row.items() if not pd.isna(value)} for row in rows)
         with self.file.open("ab") as opened:
-            opened.write(content if self.is_empty else content.partition(b"\n")[2])
+            opened.write(encode_text(text.getvalue()))
         self.is_empty = False
 
 
 @contextmanager
-def open_rows(output: Path, made_with: Callable[[], Mapping[str, Any]], resume: bool = False) -> Iterator[RowFile]:
+def open_rows(
+    output: Path, columns: Sequence[str], made_with: Callable[[], Mapping[str, Any]], resume: bool = False
+) -> Iterator[RowFile]:
     """Yield a new table's rows, or with `resume` those that a killed run has left.
 
     output: a CSV, or a .parquet, which is made of the rows at the end. made_with: returns what two runs must have in
@@ -59,7 +75,7 @@ def open_rows(output: Path, made_with: Callable[[], Mapping[str, Any]], resume: 
     with _locked(marker, output):
         if resume and json.loads(marker.read_text(encoding="utf-8")) != made_with():
             raise InputError(f"{output} was begun with another model or other options ({marker}); name a new file")
-        rows = RowFile(file, _cut_unfinished(file) if resume else frozenset())
+        rows = RowFile(file, columns, *(_cut_unfinished(file) if resume else ()))
         try:
             yield rows
         except BaseException:
@@ -72,27 +88,57 @@ def open_rows(output: Path, made_with: Callable[[], Mapping[str, Any]], resume: 
         _remove(marker)
 
 
+def read_pictures(file: Path, source: str | None = None) -> Iterator[list[Row]]:
+    """Yield the rows of each picture and frame in a CSV, of all sources or of one, as they were appended."""
+    with file.open(encoding="utf-8", newline="") as opened:
+        rows = (row for row in csv.DictReader(opened) if source in (None, row["source"]))
+        for _, picture in groupby(rows, key=_picture):
+            yield [{name: _parse(name, text) for name, text in row.items()} for row in picture]
+
+
+def _picture(row: Mapping[str, str]) -> tuple[str, str]:
+    return row["source"], row["frame"]
+
+
+def _parse(name: str, text: str) -> str | float | bool | None:
+    if name in TEXTS or not text:
+        return text or None
+    if name in BOOLEANS:
+        return text == "True"
+    return int(text) if name in INTEGERS else float(text)
+
+
 def _begin(output: Path, file: Path, marker: Path) -> None:
     """Make an empty file for the rows, and the marker. Raises InputError where anything has a name that is needed."""
     for path in dict.fromkeys((output, file, marker)):
-        if os.path.lexists(path):
-            further = ", or go on with it by --resume" if marker.is_file() else ""
-            what = f"{path} is {kind_of(path)} that is there already, and is left as it is"
-            raise InputError(f"{what}; name a new file{further}")
+        require_new(path, "file, or go on with it by --resume" if marker.is_file() else "file")
     output.parent.mkdir(parents=True, exist_ok=True)
     file.touch(exist_ok=False)
     marker.touch(exist_ok=False)
 
 
-def _cut_unfinished(file: Path) -> frozenset[str]:
-    """Cut the rows of the last source off, since they may not be all, and return the other sources."""
-    header, *lines = file.read_bytes().splitlines(keepends=True) or [b""]
-    if lines and not lines[-1].endswith(b"\n"):
-        lines.pop()
-    sources = [row["source"] for row in csv.DictReader(line.decode() for line in (header, *lines))]
-    finished = sources.index(sources[-1]) if sources else 0
-    os.truncate(file, len(header) + sum(map(len, lines[:finished])) if finished else 0)
-    return frozenset(sources[:finished])
+def _cut_unfinished(file: Path) -> tuple[frozenset[str], str | None]:
+    """Cut the rows of the last picture or frame off, since they may not be all.
+
+    Returns the sources before the last, and the last if it is a video with frames that are left.
+    """
+    done: set[str] = set()
+    before: tuple[str, str] | None = None
+    last: tuple[str, str] | None = None
+    with file.open("rb") as opened:
+        header = opened.readline()
+        names = next(csv.reader([header.decode()]), [])
+        start = end = len(header)
+        for line in opened:
+            if not line.endswith(b"\n"):
+                break
+            picture = _picture(dict(zip(names, next(csv.reader([line.decode()])), strict=True)))
+            if picture != last:
+                before, last, start = last, picture, end
+                done |= {before[0]} if before and before[0] != picture[0] else set()
+            end += len(line)
+    os.truncate(file, start if before else 0)
+    return frozenset(done), last[0] if before and last and before[0] == last[0] else None
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from scipy.stats import binomtest
 
-from affect.core.labels import EXPRESSIONS
+from affect.core.labels import EXPRESSION_COLOURS, EXPRESSIONS
 from affect.report.plot_data import MACRO
-from affect.report.plots.style import COLOURS, NETWORK_COLOURS
+from affect.report.plots.style import NETWORK_COLOURS
 
 # The sides of the squares that a plot of good curves is cut to.
 CORNERS = (0.1, 0.2, 0.5)
@@ -84,7 +84,7 @@ def _draw_curves(axes: Axes, table: pd.DataFrame, kind: CurveKind) -> None:
         axes.plot([0, 1], [0, 1], color="lightgrey", linestyle=":")
     for name, curve in table.groupby("expression", sort=False):
         mean = name == MACRO
-        colour = "black" if mean else COLOURS[str(name)]
+        colour = "black" if mean else EXPRESSION_COLOURS[str(name)]
         axes.plot(curve[kind.x], curve[kind.y], label=name, color=colour, linewidth=2 if mean else 1)
 
 

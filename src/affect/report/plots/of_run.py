@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from affect.core.labels import EXPRESSIONS
+from affect.core.labels import EXPRESSION_COLOURS, EXPRESSIONS
 from affect.report.plot_data import MEASURES
 from affect.report.plots.expressions import (
     MIN_POOLED,
@@ -23,7 +23,7 @@ from affect.report.plots.expressions import (
     plot_curves,
     plot_reliability,
 )
-from affect.report.plots.style import COLOURS, NETWORK_COLOURS, SIZE, STYLE
+from affect.report.plots.style import NETWORK_COLOURS, SIZE, STYLE
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def plot_circumplex(axes: Axes, table: pd.DataFrame) -> None:
         points = predictions[predictions["expression"] == name]
         if points.empty:
             continue
-        colour = COLOURS[str(name)]
+        colour = EXPRESSION_COLOURS[str(name)]
         axes.scatter(points["valence"], points["arousal"], s=5, color=colour, alpha=0.35, linewidths=0)
         true, predicted = (tuple(means.xs((name, side))) for side in ("truth", "prediction"))
         axes.scatter(

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from affect.core.labels import EXPRESSIONS
-
 # A fixed hash salt makes the SVG reproducible; text is kept as text.
 STYLE: Any = {
     "svg.hashsalt": "affect",
@@ -17,11 +15,4 @@ STYLE: Any = {
     "legend.fontsize": 8,
 }
 SIZE = (4.4, 3.4)
-COLOURS = dict(
-    zip(
-        EXPRESSIONS,
-        ("#7f7f7f", "#bcbd22", "#1f77b4", "#17becf", "#9467bd", "#2ca02c", "#d62728", "#8c564b"),
-        strict=True,
-    )
-)
 NETWORK_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")

@@ -3,27 +3,41 @@
 import json
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affect.inference.rows import ROWS, UNFINISHED, open_rows
+from affect.inference.tables import Row, open_rows, read_pictures
+from affect.inference.tables.rows import ROWS, UNFINISHED
 from affect.plumbing.errors import InputError
 
 MADE = {"model": "face.keras"}
-# By source, its faces' numbers; names that need quotes, and one that is not ASCII.
-TABLES = {
-    source: pd.DataFrame({"source": source, "face": range(1, faces + 1), "score": 1 / 3})
-    for source, faces in {"a.jpg": 1, "b, c.jpg": 3, 'd "e".jpg': 1, "ü.jpg": 2}.items()
+COLUMNS = ["source", "frame", "face", "score", "cropped", "predicted_expression"]
+# By source, its frames and the faces of each; names that need quotes, and one that is not ASCII.
+FACES: dict[str, dict[int | None, int]] = {
+    "a.jpg": {None: 1},
+    "b, c.jpg": {None: 3},
+    'd "e".mp4': {0: 1, 5: 2, 10: 3},
+    "f.mp4": {0: 2, 1: 2},
+    "ü.jpg": {None: 2},
 }
 
 
+def draw_rows(source: str, frame: int | None) -> list[Row]:
+    return [
+        {"source": source, "frame": frame, "face": face, "score": 1 / 3, "cropped": face == 1}
+        for face in range(1, FACES[source][frame] + 1)
+    ]
+
+
 def write(output: Path, resume: bool = False) -> None:
-    with open_rows(output, lambda: MADE, resume) as rows:
-        for source, table in TABLES.items():
-            if source not in rows.done:
-                rows.append(table)
+    with open_rows(output, COLUMNS, lambda: MADE, resume) as rows:
+        for source, frames in FACES.items():
+            begun = list(read_pictures(rows.file, source)) if rows.begun == source else []
+            after = begun[-1][0]["frame"] if begun else -1
+            for frame in frames if source not in rows.done else ():
+                if frame is None or frame > after:
+                    rows.append(draw_rows(source, frame))
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +61,16 @@ def test_a_run_that_was_cut_off_anywhere_goes_on(
     assert [file.name for file in output.parent.iterdir()] == ["out.csv"]
 
 
+def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
+    write(tmp_path / "out.csv")
+    expected = [draw_rows(source, frame) for source, frames in FACES.items() for frame in frames]
+    pictures = list(read_pictures(tmp_path / "out.csv"))
+    assert [[{name: row[name] for name in COLUMNS[:-1]} for row in rows] for rows in pictures] == expected
+    assert list(read_pictures(tmp_path / "out.csv", "f.mp4")) == [p for p in pictures if p[0]["source"] == "f.mp4"]
+
+
 def test_a_run_without_a_row_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no model"), open_rows(tmp_path / "out.csv", lambda: MADE):
+    with pytest.raises(InputError, match="no model"), open_rows(tmp_path / "out.csv", COLUMNS, lambda: MADE):
         raise InputError("no model")
     assert list(tmp_path.iterdir()) == []
 

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from scenes import draw_scene, holds
 
-from affect.inference import detection
 from affect.inference.detection import FaceDetector
-from affect.plumbing.errors import InputError
+from affect.inference.detection.detector import THRESHOLD
 
 GROUP = [(40, 60, 96), (200, 300, 160), (430, 40, 220), (800, 420, 120), (1100, 100, 150)]
 
@@ -21,7 +20,7 @@ def test_a_group_is_found_from_left_to_right(detector: FaceDetector) -> None:
     found = detector.detect(scene.image)
     assert len(found) == len(GROUP)
     assert all(holds(square, face.box) for square, face in zip(scene.squares, found, strict=True))
-    assert all(detection.THRESHOLD <= face.score <= 1 for face in found)
+    assert all(THRESHOLD <= face.score <= 1 for face in found)
 
 
 def test_landmarks_are_those_of_the_face(detector: FaceDetector) -> None:
@@ -46,11 +45,3 @@ def test_a_small_face_beside_one_that_fills_the_picture(detector: FaceDetector) 
 def test_there_is_no_face_in_a_wall(detector: FaceDetector, shape: tuple[int, int, int]) -> None:
     wall = np.linspace(0, 255, shape[1], dtype=np.uint8)
     assert detector.detect(np.broadcast_to(wall[None, :, None], shape).copy()) == []
-
-
-def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detection, "_PACKAGE", "not_there")
-    with pytest.raises(
-        InputError, match="the face detector is not installed; run `make setup`, or `pip install --no-d"
-    ):
-        FaceDetector()
