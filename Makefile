@@ -11,7 +11,7 @@ MODERN := -S train.epochs=20 -S train.early_stopping_patience=20 -S train.weight
 	-S model.fine_tune_layers=all -S evaluate.mirror=true
 ARGS ?=
 
-.PHONY: setup repro test test-keras test-jax test-timm test-browser test-optuna test-share test-intervals report table ablation seeds modern recipe folds curve chaos fuzz bench bench-scale bench-duplicates bench-layouts bench-scenes picture lint format lock
+.PHONY: setup repro test test-keras test-jax test-timm test-browser test-hour test-optuna test-share test-intervals report table ablation seeds modern recipe folds curve chaos fuzz bench bench-scale bench-duplicates bench-layouts bench-scenes picture lint format lock
 
 setup: $(INSTALLED) ## set up .venv alone
 
@@ -58,6 +58,9 @@ test-timm: $(INSTALLED) ## bring weights from timm as docs/recipe.md says (insta
 
 test-browser: $(INSTALLED) ## run the page of docs/export.md in headless Chromium (installs it, and takes onnxruntime-web from npm)
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/browser_export.py
+
+test-hour: $(INSTALLED) ## predict a video of an hour: flat memory, and the same rows after a kill (about 10 minutes)
+	$(ACTIVATE) && PYTHONPATH=src:tests python tests/hour_video.py
 
 test-optuna: $(INSTALLED) ## run the Optuna search of docs/experiments.md, which prunes (installs Optuna)
 	$(ACTIVATE) && pip install --quiet --disable-pip-version-check optuna==5.0.0

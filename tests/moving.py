@@ -35,11 +35,13 @@ def write_video(
         container.mux(stream.encode())
 
 
-def draw_people(frames: int, people: int = 1, hidden: Sequence[int] = ()) -> Iterator[np.ndarray]:
+def draw_people(
+    frames: int, people: int = 1, hidden: Sequence[int] = (), width: int = WIDTH, height: int = HEIGHT
+) -> Iterator[np.ndarray]:
     """Draw people who sway side by side on a grey wall, and are gone in the frames `hidden`."""
     faces = [render_face(SEED, id, id % 8, SIDE).image for id in range(people)]
     for frame in range(frames):
-        image = np.full((HEIGHT, WIDTH, 3), 150, np.uint8)
+        image = np.full((height, width, 3), 150, np.uint8)
         for id, face in enumerate(faces) if frame not in hidden else ():
             left, top = place(id, frame)
             image[top : top + SIDE, left : left + SIDE] = face

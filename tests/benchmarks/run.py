@@ -11,6 +11,7 @@ from measuring import print_table
 from modern_recipe import compare_recipe
 from stages import compare_stages
 from training import compare_determinism, compare_steps, compare_training
+from video_speed import compare_videos
 
 RESULTS = Path(__file__).with_name("results.json")
 BACKBONES = ("resnet50", "efficientnetb1")
@@ -19,7 +20,7 @@ BACKBONES = ("resnet50", "efficientnetb1")
 def main() -> None:
     """Run them all."""
     backend.set_up(1)
-    results = compare_stages() + compare_groups() + compare_exports("efficientnetb1")
+    results = compare_stages() + compare_groups() + compare_exports("efficientnetb1") + compare_videos("efficientnetb1")
     for compare in (compare_steps, compare_training, compare_determinism, compare_recipe):
         for backbone in BACKBONES:
             results += compare(backbone)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affect.inference.tables import Row, open_rows, read_pictures
+from affect.inference.tables import Row, RowFile, open_rows, read_pictures
 from affect.inference.tables.rows import ROWS, UNFINISHED
 from affect.plumbing.errors import InputError
 
@@ -73,6 +73,12 @@ def test_a_run_without_a_row_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no model"), open_rows(tmp_path / "out.csv", COLUMNS, lambda: MADE):
         raise InputError("no model")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_named() -> None:
+    with pytest.raises(OSError, match="No space left") as raised:
+        RowFile(Path("/dev/full"), COLUMNS).append(draw_rows("a.jpg", None))
+    assert raised.value.filename == "/dev/full, which --resume goes on with"
 
 
 @pytest.mark.parametrize("ending", ["", UNFINISHED, ROWS])

@@ -42,14 +42,19 @@ class RowFile:
         self.is_empty = not (done or begun)
 
     def append(self, rows: Sequence[Row]) -> None:
-        """Append rows, after the names of the columns where they are the first."""
+        """Append rows, after the names of the columns where they are the first. Raises OSError for a full disk."""
         text = io.StringIO()
         writer = csv.DictWriter(text, self.columns, restval="", lineterminator="\n")
         if self.is_empty:
             writer.writeheader()
         writer.writerows({name: value for name, value in row.items() if not pd.isna(value)} for row in rows)
-        with self.file.open("ab") as opened:
-            opened.write(encode_text(text.getvalue()))
+        try:
+            with self.file.open("ab") as opened:
+                opened.write(encode_text(text.getvalue()))
+        except OSError as error:
+            # Python does not name the file when a write fails for want of space.
+            error.filename = f"{self.file}, which --resume goes on with"
+            raise
         self.is_empty = False
 
 
