@@ -1,6 +1,8 @@
 """From a video's frames to rows in a table, by our ONNX file, against the plain loop over the same network."""
 
 import csv
+import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from functools import partial
@@ -47,6 +49,8 @@ def compare_videos(backbone: str) -> list[Result]:
                 predictor.detector = detector
                 ours[name] = timed(partial(predict_rows, predictor, file, count(), Path(folder)))
             baselines = {LOOP: timed(partial(loop, model, file, Path(folder) / "loop.csv"))}
+            if "FER_PYTHON" in os.environ:
+                baselines["fer"] = partial(run_fer, file)
             compared = compare(f"{FRAMES} frames, {people} faces, {backbone}", ours, baselines, TURNS)
             for result in compared:
                 print(f"{result.benchmark}, {result.ours}: {FRAMES / result.ours_seconds:.0f} frames a second")
@@ -74,9 +78,18 @@ def predict_rows(predictor: FacePredictor, file: Path, turns: Iterator[int], fol
             rows.append(faces)
 
 
+def run_fer(file: Path) -> float:
+    """Return the seconds that fer takes in the environment whose Python FER_PYTHON names."""
+    command = [os.environ["FER_PYTHON"], str(Path(__file__).with_name("fer_loop.py")), str(file)]
+    seconds, found = subprocess.check_output(command, text=True).split()[-2:]
+    print(f"fer finds {float(found):.2f} faces a frame in {file.name}")
+    return float(seconds)
+
+
 def loop(model: keras.Model, file: Path, table: Path) -> None:
     """Do what one would write: a frame after the other."""
     cv2.setUseOptimized(True)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     video = cv2.VideoCapture(str(file))
     height = round(SMALL * HEIGHT / WIDTH)
     detector = cv2.FaceDetectorYN.create(str(find_model()), "", (SMALL, height), THRESHOLD)

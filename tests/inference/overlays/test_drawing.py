@@ -44,6 +44,7 @@ def test_no_panel_covers_a_face() -> None:
     for left, top, width, height in boxes:
         assert (image[top + 5 : top + height - 5, left + 5 : left + width - 5] == GREY).all()
     assert (image[320:] != GREY).any(), "the panels are below"
+    assert (draw_faces(grey(820, 600), rows, panels=False)[320:] == GREY).all()
 
 
 def test_a_cropped_face_has_its_bars_beside_it() -> None:

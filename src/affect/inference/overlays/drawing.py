@@ -24,9 +24,9 @@ _WIDTH, _CIRCUMPLEX, _LINE = 8.5, 5.0, 1.15
 _PANEL, _INK = (20, 20, 20, 170), (255, 255, 255, 255)
 
 
-def draw_faces(image: np.ndarray, rows: Sequence[Row]) -> np.ndarray:
-    """Return a (height, width, 3) RGB picture with a box and the expression for each face of its rows; where there is
-    room beside it, also with eight bars and the circumplex.
+def draw_faces(image: np.ndarray, rows: Sequence[Row], panels: bool = True) -> np.ndarray:
+    """Return a (height, width, 3) RGB picture with a box and the expression for each face of its rows; with `panels`,
+    where there is room beside it, also with eight bars and the circumplex.
 
     Values are the smoothed ones where there are any. A small picture comes back enlarged by a whole number, and a
     cropped face with the bars to its right.
@@ -47,7 +47,7 @@ def draw_faces(image: np.ndarray, rows: Sequence[Row]) -> np.ndarray:
     for row, box in zip(faces, boxes, strict=True):
         _draw_box(pen, row, box, letter)
         places = (_find_room(picture.size, box, taken, size) for size in _panel_sizes(row, letter))
-        if panel := next(filter(None, places), None):
+        if panels and (panel := next(filter(None, places), None)):
             taken.append(panel)
             _draw_panel(pen, row, panel, letter)
     return np.asarray(picture)
