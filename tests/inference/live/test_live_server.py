@@ -263,14 +263,20 @@ def test_ctrl_c_ends_it_after_the_address_is_said(
 
 
 def test_a_camera_that_another_program_has_or_that_is_lost_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = threading.Event()
+
     class Capture:
         def __init__(self, number: int) -> None:
             self.left = number
+            self.first = True
 
         def isOpened(self) -> bool:  # noqa: N802, OpenCV's name
             return True
 
         def read(self) -> tuple[bool, np.ndarray | None]:
+            if not self.first:
+                taken.wait(5)
+            self.first = False
             self.left -= 1
             return self.left >= 0, np.full((4, 6, 3), (1, 2, 3), np.uint8) if self.left >= 0 else None
 
@@ -284,6 +290,7 @@ def test_a_camera_that_another_program_has_or_that_is_lost_is_one_line(monkeypat
         _, frame = frames.take(0) or (0, None)
         assert frame is not None
         assert frame.image[0, 0].tolist() == [3, 2, 1]
+        taken.set()
         with pytest.raises(InputError, match="camera 3 gives no more pictures"):
             frames.take(3)
 
