@@ -12,7 +12,10 @@ import av
 import numpy as np
 from av.error import FFmpegError, InvalidDataError
 
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".mts")
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg"),
+    *(".wmv", ".flv", ".3gp", ".mts", ".m2ts", ".ogv", ".gif"),
+)
 
 # A file may end this many seconds before it says so: sound often lasts longer than the picture.
 _TOLERANCE = 0.5
