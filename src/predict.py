@@ -9,79 +9,45 @@ there already is ever replaced.
 """
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from affect.core.files import require_new
 from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
 from affect.inference import BLOCK, FACE_COLUMNS, FacePredictor
-from affect.inference.overlays import annotate, write_video_page
+from affect.inference.overlays import annotate, require_outputs, write_video_page
 from affect.inference.sources import Source, list_sources
-from affect.inference.tables import Row, RowFile, open_rows, read_pictures
+from affect.inference.tables import RowFile, open_rows, read_pictures
+from affect.inference.tables.counting import Count, warn
 from affect.inference.videos import SMOOTHED, Every, UnusableVideoError, Video, predict_video
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 from affect.plumbing.stage import printable, run_command
 
+MAX_WINDOW = 60
 COLUMNS = ["id", "source", "frame", "time", *FACE_COLUMNS, *SMOOTHED]
-
-
-@dataclass
-class Count:
-    """What has come of the sources so far."""
-
-    pictures: int = 0
-    frames: int = 0
-    faces: int = 0
-    without: int = 0
-    failed: int = 0
-
-    def add(self, rows: Sequence[Row], is_frame: bool) -> None:
-        """Count a picture or frame."""
-        self.pictures += not is_frame
-        self.frames += is_frame
-        self.without += rows[0]["face"] == 0
-        self.faces += sum(row["face"] > 0 for row in rows)
-
-    def fail(self, source: Source, fault: str) -> None:
-        """Say why a source can't be read, or not to its end."""
-        warn(f"{source.file}: {fault}")
-        self.failed += 1
-
-    def __str__(self) -> str:
-        """Say it in words."""
-        places = [f"{self.pictures} pictures"] if self.pictures or not self.frames else []
-        places += [f"{self.frames} frames"] if self.frames else []
-        further = f", {self.without} without a face" if self.without else ""
-        return f"{self.faces} faces in {' and '.join(places)}{further}"
-
-
-def warn(text: str) -> None:
-    """Write a line beside a progress bar."""
-    tqdm.write(printable(f"predict: {text}"), file=sys.stderr)
 
 
 def main() -> None:
     """Run the command."""
     options = parse_command()
-    sources, others = list_sources(options.inputs)
+    require_outputs(options.output, options.annotate, options.report, options.inputs, options.resume)
+    sources, others, missing = list_sources(options.inputs)
     if others:
         warn(f"passed over, neither picture nor video: {len(others)}, such as {others[0]}")
-    if options.report:
-        require_new(options.report, "file")
-    if options.annotate and not options.resume:
-        require_new(options.annotate, "folder")
     count = Count()
+    for path in missing:
+        count.fail(f"{path}: no such file or folder")
     with open_rows(options.output, COLUMNS, lambda: describe(options), options.resume) as rows:
         predictor = FacePredictor(options.model, options.cropped, options.mirror, options.batch_size)
         if options.model.suffix == ".keras":
             warn("runs through Keras; a file of `python src/export.py` is several times as fast")
+        rows.require({source.name for source in sources})
+        for fault in rows.faults:
+            count.fail(fault)
         for is_video, group in groupby(sources, key=lambda source: source.is_video):
             if is_video:
                 for source in group:
@@ -96,7 +62,8 @@ def main() -> None:
             write_video_page(rows.file, sources, options.report, options.every, options.max_pixels)
     print(printable(f"predict: {count}, in {options.output}"))
     if count.failed:
-        raise InputError(f"{count.failed} of {len(sources)} pictures and videos could not be read whole, as said above")
+        named = len(sources) + len(missing)
+        raise InputError(f"{count.failed} of {named} pictures and videos could not be read whole, as said above")
 
 
 def predict_pictures(
@@ -119,7 +86,7 @@ def read_images(sources: Sequence[Source], max_pixels: int, count: Count) -> Ite
         try:
             image = read_image(source.file, ImageLimits(1, max_pixels))
         except UnusableImageError as error:
-            count.fail(source, f"skipped, {error.detail}")
+            count.fail(f"{source.file}: skipped, {error.detail}")
         else:
             yield source, image
 
@@ -138,9 +105,12 @@ def predict_frames(
                 rows.append([{"id": source.id, "source": source.name, **row} for row in faces])
                 count.add(faces, is_frame=True)
             if video.fault:
-                count.fail(source, video.fault)
+                rows.note(f"{source.file}: {video.fault}")
+                count.fail(rows.faults[-1])
     except UnusableVideoError as error:
-        count.fail(source, f"skipped, {error}")
+        if rows.begun == source.name:
+            raise InputError(f"{source.file}: has changed since it was begun: {error}") from None
+        count.fail(f"{source.file}: skipped, {error}")
 
 
 def parse_command() -> argparse.Namespace:
@@ -161,7 +131,7 @@ def parse_command() -> argparse.Namespace:
     )
     command.add_argument(
         "--smooth",
-        type=not_negative,
+        type=seconds,
         default=1.0,
         metavar="SECONDS",
         help="of videos, the window of smoothed values; 1",
@@ -181,19 +151,19 @@ def positive(text: str) -> int:
     return number
 
 
-def not_negative(text: str) -> float:
-    """Return a number of at least 0."""
-    number = float(text)
-    if not 0 <= number < np.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of at least 0")
-    return number
+def seconds(text: str) -> float:
+    """Return a number of seconds, at most a minute: all frames of a window are kept."""
+    if not 0 <= float(text) <= MAX_WINDOW:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to {MAX_WINDOW}")
+    return float(text)
 
 
 def describe(options: argparse.Namespace) -> dict[str, str | bool | float | list | None]:
     """Return what two runs must have in common to write to one table."""
     model = paths.file_md5(options.model) if options.model.is_file() else None
-    same = {name: getattr(options, name) for name in ("cropped", "mirror", "batch_size", "smooth")}
-    return {"model": str(options.model), "md5": model, "every": [options.every.frames, options.every.seconds], **same}
+    same = {name: getattr(options, name) for name in ("cropped", "mirror", "batch_size", "smooth", "max_pixels")}
+    every = [options.every.frames, options.every.seconds]
+    return {"model": str(options.model), "md5": model, "every": every, "annotate": str(options.annotate), **same}
 
 
 if __name__ == "__main__":

@@ -153,6 +153,73 @@ def test_what_was_seen_is_drawn_and_shown_on_a_page(folder: Path, whole: bytes) 
     assert "http" not in re.sub(r"http://www\.w3\.org/2000/svg", "", page), "it needs nothing else"
 
 
+def test_a_video_of_cropped_faces_is_of_one_person(folder: Path) -> None:
+    write_video(folder / "crops.mp4", [render_face(1, 1, 1, 96).image] * 5)
+    assert run("crops.mp4", "--cropped", "-o", "p.csv", "--annotate", "drawn", "--report", "page.html") is None
+    table = pd.read_csv(folder / "p.csv")
+    assert table["face"].tolist() == [1] * 5
+    assert table["left"].isna().all()
+    assert table["smoothed_expression"].notna().all()
+
+
+def test_frames_taken_far_apart_are_of_one_person(folder: Path) -> None:
+    write_video(folder / "slow.mkv", draw_people(8), [1.5 * number for number in range(8)])
+    assert run("slow.mkv", "-o", "p.csv", "--every", "1.5s", "--report", "page.html") is None
+    assert pd.read_csv(folder / "p.csv")["face"].tolist() == [1] * 8
+    assert ", 1 face followed" in (folder / "page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-o", "s.csv", "--report", "s.csv"],
+        ["-o", "s.csv", "--annotate", "s.csv"],
+        ["-o", "s.csv", "--annotate", "x", "--report", "x"],
+        ["-o", "s.csv", "--report", "s.csv.unfinished"],
+        ["-o", "s.parquet", "--report", "s.parquet.rows.csv"],
+        ["-o", "s.csv", "--report", "in/b.mkv/page.html"],
+        ["-o", "s.csv", "--annotate", "in/b.mkv/drawn"],
+        ["-o", "s.csv", "--annotate", "in/drawn"],
+    ],
+)
+def test_outputs_that_can_not_be_are_told_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.setattr(predict, "FacePredictor", lambda *_: pytest.fail("the model is loaded"))
+    before = snapshot(folder)
+    assert run("in", *options) is not None
+    assert snapshot(folder) == before
+
+
+def test_a_video_is_known_without_its_ending(folder: Path) -> None:
+    shutil.copy("in/b.mkv", "video")
+    shutil.copy("in/a.png", "photo")
+    line = run("video", "photo", "missing.jpg", "-o", "p.csv", "--annotate", "drawn")
+    assert line == "predict: 1 of 3 pictures and videos could not be read whole, as said above"
+    assert sorted(file.name for file in (folder / "drawn").iterdir()) == ["photo.jpg", "video.mp4"]
+    assert Image.open("drawn/photo.jpg").format == "JPEG"
+    assert pd.read_csv("p.csv").groupby("id", sort=False)["frame"].count().to_dict() == {
+        "video": len(pd.read_csv("p.csv")) - 1,
+        "photo": 0,
+    }
+
+
+def test_what_was_broken_before_a_kill_is_told_after_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = (folder / "in" / "b.mkv").read_bytes()
+    (folder / "broken.mkv").write_bytes(content[: len(content) // 2])
+    with monkeypatch.context() as patched:
+        patched.setattr(predict, "predict_pictures", lambda *_: (_ for _ in ()).throw(KilledError()))
+        with pytest.raises(KilledError):
+            run("broken.mkv", "in/a.png", "-o", "p.csv")
+    rows = (folder / "p.csv").read_bytes()
+    with (folder / "p.csv").open("ab") as opened:
+        opened.write(rows.splitlines(keepends=True)[-1].replace(b"broken", b"other"))
+    assert run("broken.mkv", "in/a.png", "-o", "p.csv", "--resume") is not None
+    assert "predict: broken.mkv: ends after" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("option", ["--annotate", "--report"])
 def test_what_is_there_already_stays(folder: Path, option: str) -> None:
     (folder / "mine").mkdir()

@@ -52,7 +52,9 @@ class FacePredictor:
         return pd.DataFrame(self.find_and_predict(image), columns=FACE_COLUMNS)
 
     def find_and_predict(self, image: np.ndarray, whole: bool = True) -> list[Row]:
-        """Return the rows of one picture, at once. whole: as in `cut_faces`."""
+        """Return the rows of one picture, at once. whole: as in `cut_faces`. Raises ValueError for what is none."""
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+            raise ValueError(f"not a (height, width, 3) uint8 picture, but {image.shape} of {image.dtype}")
         (_, rows), *_ = self._predict_cut([(None, cut_faces(image, self.network.image_size, self.detector, whole))])
         return rows
 

@@ -1,11 +1,15 @@
 """What is to be predicted: pictures and videos, named one by one or in folders."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from affect.data.images.files import IMAGE_SUFFIXES, is_image, name_files, walk
-from affect.inference.videos import is_video
+from affect.data.images.reading import FORMATS
+from affect.inference.videos import UnusableVideoError, Video, is_video
 from affect.inference.videos.reading import VIDEO_SUFFIXES
 from affect.plumbing.errors import InputError
 from affect.plumbing.stage import printable
@@ -21,30 +25,48 @@ class Source:
     is_video: bool
 
 
-def list_sources(paths: Sequence[Path]) -> tuple[list[Source], list[Path]]:
-    """List the pictures and videos among paths and in folders, and the files in the folders that are neither.
+def list_sources(paths: Sequence[Path]) -> tuple[list[Source], list[Path], list[Path]]:
+    """List the pictures and videos among paths and in folders, the other files in the folders, and what is not there.
 
-    Raises InputError for a path that is neither file nor folder, and where there is nothing.
+    Raises InputError where there is nothing.
     """
-    files: dict[Path, None] = {}
+    files: dict[Path, bool] = {}
     others: list[Path] = []
+    missing: list[Path] = []
     for path in paths:
         if path.is_dir():
             for file in sorted(walk(path)):
                 if is_image(file.name) or is_video(file.name):
-                    files[file] = None
+                    files[file] = is_video(file.name)
                 else:
                     others.append(file)
         elif path.exists():
-            files[path] = None
+            files[path] = _holds_video(path)
         else:
-            raise InputError(f"{path}: no such file or folder")
+            missing.append(path)
     if not files:
+        what = f"{missing[0]}: no such file or folder" if missing else ""
         endings = ", ".join((*IMAGE_SUFFIXES, *VIDEO_SUFFIXES))
-        raise InputError(f"no {endings} file in {', '.join(map(str, paths))}")
+        raise InputError(what or f"no {endings} file in {', '.join(map(str, paths))}")
     ids = name_files([str(file) for file in files])
     sources = [
-        Source(file, printable(id), printable(str(file)), is_video(file.name))
-        for file, id in zip(files, ids, strict=True)
+        Source(file, printable(id), printable(str(file)), holds_video)
+        for (file, holds_video), id in zip(files.items(), ids, strict=True)
     ]
-    return sources, others
+    return sources, others, missing
+
+
+def _holds_video(file: Path) -> bool:
+    """Whether a file that was named is a video: by its ending or, where that says nothing, by what is in it."""
+    if is_image(file.name) or is_video(file.name):
+        return is_video(file.name)
+    try:
+        Image.open(file, formats=FORMATS).close()
+    # Pillow raises almost anything for what is no picture.
+    except Exception:
+        try:
+            Video(file, sys.maxsize).__exit__(None, None, None)
+        except UnusableVideoError:
+            return False
+        return True
+    return False

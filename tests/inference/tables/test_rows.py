@@ -1,6 +1,7 @@
 """However a run ends, another that goes on writes the same bytes as one that was let be."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affect.inference.tables import Row, RowFile, open_rows, read_pictures
-from affect.inference.tables.rows import ROWS, UNFINISHED
+from affect.inference.tables.marker import UNFINISHED
+from affect.inference.tables.rows import ROWS
 from affect.plumbing.errors import InputError
 
 MADE = {"model": "face.keras"}
@@ -55,7 +57,7 @@ def test_a_run_that_was_cut_off_anywhere_goes_on(
 ) -> None:
     output = tmp_path_factory.mktemp("cut") / "out.csv"
     output.write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
-    output.with_name(output.name + UNFINISHED).write_text(json.dumps(MADE))
+    output.with_name(output.name + UNFINISHED).write_text(json.dumps({"made_with": MADE, "faults": []}))
     write(output, resume=True)
     assert output.read_bytes() == whole
     assert [file.name for file in output.parent.iterdir()] == ["out.csv"]
@@ -67,6 +69,37 @@ def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
     pictures = list(read_pictures(tmp_path / "out.csv"))
     assert [[{name: row[name] for name in COLUMNS[:-1]} for row in rows] for rows in pictures] == expected
     assert list(read_pictures(tmp_path / "out.csv", "f.mp4")) == [p for p in pictures if p[0]["source"] == "f.mp4"]
+
+
+def test_what_an_earlier_run_could_not_read_is_remembered(tmp_path: Path) -> None:
+    with suppress(KeyboardInterrupt), open_rows(tmp_path / "out.csv", COLUMNS, lambda: MADE) as rows:
+        rows.append(draw_rows("a.jpg", None))
+        rows.append(draw_rows("b, c.jpg", None))
+        rows.note("a.jpg: breaks off")
+        raise KeyboardInterrupt
+    with open_rows(tmp_path / "out.csv", COLUMNS, lambda: MADE, resume=True) as rows:
+        assert rows.faults == ["a.jpg: breaks off"]
+        rows.require(["a.jpg", "new.jpg"])
+        with pytest.raises(InputError, match=r"a.jpg is in .*out.csv, and not among what is named now; name all"):
+            rows.require(["new.jpg"])
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", "\0\0\0", '{"model": 1}'])
+def test_a_marker_that_is_none_is_named(tmp_path: Path, content: str) -> None:
+    write(tmp_path / "out.csv")
+    (tmp_path / f"out.csv{UNFINISHED}").write_text(content)
+    before = (tmp_path / "out.csv").read_bytes()
+    with pytest.raises(InputError, match="not what a run has left; remove it and "):
+        write(tmp_path / "out.csv", resume=True)
+    assert (tmp_path / "out.csv").read_bytes() == before
+
+
+def test_what_a_power_cut_leaves_of_a_block_is_cut_off(tmp_path: Path, whole: bytes) -> None:
+    output = tmp_path / "out.csv"
+    output.write_bytes(whole[: len(whole) // 2] + bytes(500) + b"\n" + bytes(100))
+    output.with_name(output.name + UNFINISHED).write_text(json.dumps({"made_with": MADE, "faults": []}))
+    write(output, resume=True)
+    assert output.read_bytes() == whole
 
 
 def test_a_run_without_a_row_leaves_nothing(tmp_path: Path) -> None:

@@ -61,3 +61,8 @@ def test_the_overlap_is_that_of_the_areas() -> None:
     assert overlap((0, 0, 10, 10), (2, 2, 5, 5)) == pytest.approx(0.25)
     assert overlap((0, 0, 10, 10), (20, 0, 10, 10)) == 0
     assert overlap((0, 0, 0, 0), (0, 0, 0, 0)) == 0
+
+
+def test_frames_far_apart_need_a_longer_gap() -> None:
+    follower = Follower(3.0)
+    assert [follower.number(time, [LEFT]) for time in (0.0, 2.0, 4.0, 7.5)] == [[1], [1], [1], [2]]

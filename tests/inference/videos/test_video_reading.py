@@ -1,6 +1,8 @@
 """Frames come out as they went in: all of them, upright, at their times, up to where a file breaks."""
 
 from argparse import ArgumentTypeError
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -119,3 +121,61 @@ def test_what_is_no_video_is_refused(folder: Path) -> None:
         read(folder / "sound.mp4")
     with pytest.raises(UnusableVideoError, match="is 480x256, over 1000 pixels"):
         Video(folder / "even.mp4", 1000)
+
+
+def rewrite(source: Path, target: Path, times: Sequence[int], sound: bool = False, seconds: int = 0) -> None:
+    """Copy a video's packets with other times, in milliseconds, beside silence of some seconds."""
+    with av.open(source) as given, av.open(target, "w") as written:
+        stream = written.add_stream_from_template(given.streams.video[0])
+        if sound:
+            silence = written.add_stream("aac", rate=8000)
+            assert isinstance(silence, av.AudioStream)
+            for number in range(seconds * 8000 // 1024):
+                frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+                frame.sample_rate, frame.pts = 8000, 1024 * number
+                written.mux(silence.encode(frame))
+        for packet, time in zip(given.demux(given.streams.video[0]), times, strict=False):
+            packet.stream, packet.time_base, packet.pts, packet.dts = stream, Fraction(1, 1000), time, time
+            written.mux(packet)
+
+
+def test_times_that_begin_anew_go_on(folder: Path) -> None:
+    """As of two recordings that were joined."""
+    write_video(folder / "joined.mpg", draw_people(60), codec="mpeg2video")
+    content = (folder / "joined.mpg").read_bytes()
+    (folder / "joined.mpg").write_bytes(content + content)
+    times = [time for _, time in read(folder / "joined.mpg")]
+    assert len(times) > 100
+    assert (np.diff(times) > 0).all()
+    assert times[-1] == pytest.approx(len(times) / 25, abs=0.2)
+    taken = [time for _, time in read(folder / "joined.mpg", Every(seconds=0.5))]
+    assert len(taken) == pytest.approx(len(times) / 12.5, abs=2)
+
+
+def test_a_late_start_is_no_missing_end(folder: Path) -> None:
+    rewrite(folder / "old.avi", folder / "late.mkv", [100_000 + 40 * number for number in range(30)])
+    with Video(folder / "late.mkv", LIMIT) as video:
+        assert [frame.time for frame in video.frames(ALL)] == pytest.approx([number / 25 for number in range(30)])
+        assert video.fault is None
+
+
+def test_of_a_file_with_sound_a_broken_end_is_told_too(folder: Path) -> None:
+    rewrite(folder / "old.avi", folder / "sound.mkv", [200 * number for number in range(30)], sound=True, seconds=6)
+    content = (folder / "sound.mkv").read_bytes()
+    (folder / "cut_sound.mkv").write_bytes(content[: len(content) // 2])
+    for name, is_whole in (("sound.mkv", True), ("cut_sound.mkv", False)):
+        with Video(folder / name, LIMIT) as video:
+            assert len(list(video.frames(ALL))) > 5
+            assert (video.fault is None) == is_whole, video.fault
+
+
+def test_what_no_decoder_knows_is_refused(folder: Path) -> None:
+    (folder / "unknown.mp4").write_bytes((folder / "even.mp4").read_bytes().replace(b"avc1", b"zzz1"))
+    with pytest.raises(UnusableVideoError, match="has a picture that FFmpeg can't decode"):
+        read(folder / "unknown.mp4")
+
+
+def test_a_text_that_names_files_opens_none(folder: Path) -> None:
+    (folder / "list.mp4").write_text(f"ffconcat version 1.0\nfile {folder / 'even.mp4'}\n")
+    with pytest.raises(UnusableVideoError):
+        read(folder / "list.mp4")

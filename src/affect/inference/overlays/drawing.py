@@ -24,12 +24,15 @@ _WIDTH, _CIRCUMPLEX, _LINE = 8.5, 5.0, 1.15
 _PANEL, _INK = (20, 20, 20, 170), (255, 255, 255, 255)
 
 
-def draw_faces(image: np.ndarray, rows: Sequence[Row], panels: bool = True) -> np.ndarray:
+def draw_faces(
+    image: np.ndarray, rows: Sequence[Row], panels: bool = True, sides: dict[int, int] | None = None
+) -> np.ndarray:
     """Return a (height, width, 3) RGB picture with a box and the expression for each face of its rows; with `panels`,
     where there is room beside it, also with eight bars and the circumplex.
 
     Values are the smoothed ones where there are any. A small picture comes back enlarged by a whole number, and a
-    cropped face with the bars to its right.
+    cropped face with the bars to its right. sides: on which side of each face its bars were in the frame before, where
+    they stay if there is room; it is brought up to date.
     """
     times = math.ceil(MIN_SIDE / min(image.shape[:2]))
     # Nobody looks at a strip that is enlarged to a thousand times its width.
@@ -46,10 +49,14 @@ def draw_faces(image: np.ndarray, rows: Sequence[Row], panels: bool = True) -> n
     taken = list(boxes)
     for row, box in zip(faces, boxes, strict=True):
         _draw_box(pen, row, box, letter)
-        places = (_find_room(picture.size, box, taken, size) for size in _panel_sizes(row, letter))
-        if panels and (panel := next(filter(None, places), None)):
+        before = sides.get(row["face"], 0) if sides else 0
+        places = (_find_room(picture.size, box, taken, size, before) for size in _panel_sizes(row, letter))
+        if panels and (found := next(filter(None, places), None)):
+            side, panel = found
             taken.append(panel)
             _draw_panel(pen, row, panel, letter)
+            if sides is not None:
+                sides[row["face"]] = side
     return np.asarray(picture)
 
 
@@ -70,19 +77,24 @@ def _panel_sizes(row: Row, letter: int) -> list[tuple[float, float]]:
 
 
 def _find_room(
-    size: tuple[int, int], box: Rectangle, taken: Sequence[Rectangle], panel: tuple[float, float]
-) -> Rectangle | None:
-    """Return a place for a panel beside, below or above a box, in a picture of a size, over nothing that is taken."""
+    size: tuple[int, int], box: Rectangle, taken: Sequence[Rectangle], panel: tuple[float, float], first: int
+) -> tuple[int, Rectangle] | None:
+    """Return a side of a box, and a place for a panel there, in a picture of a size, over nothing that is taken.
+
+    The sides are right, left, below and above; `first` is tried first.
+    """
     (width, height), (left, top, right, bottom) = panel, box
     down = min(max(top, 0.0), size[1] - height)
     across = min(max(left, 0.0), size[0] - width)
     # A line of letters stands above each box.
     above = top - height - 1.5 * width / _WIDTH
-    for x, y in ((right, down), (left - width, down), (across, bottom), (across, above)):
+    corners = ((right, down), (left - width, down), (across, bottom), (across, above))
+    for side in sorted(range(len(corners)), key=lambda side: side != first):
+        x, y = corners[side]
         place = x, y, x + width, y + height
         inside = x >= 0 and y >= 0 and place[2] <= size[0] and place[3] <= size[1]
         if inside and not any(_meet(place, other) for other in taken):
-            return place
+            return side, place
     return None
 
 
@@ -125,7 +137,8 @@ def _draw_panel(pen: ImageDraw.ImageDraw, row: Row, panel: Rectangle, letter: in
 def _write_on(pen: ImageDraw.ImageDraw, foot: tuple[float, float], text: str, colour: tuple, letter: int) -> None:
     """Write a text on a coloured bar whose lower left corner is given; inside the picture, at its upper edge."""
     _, _, right, bottom = pen.textbbox((0, 0), text, _font(letter))
-    place = max(foot[0], 0.0), max(foot[1] - (bottom + 0.3 * letter), 0.0)
+    furthest = max(pen.im.size[0] - right - 0.6 * letter, 0.0)
+    place = min(max(foot[0], 0.0), furthest), max(foot[1] - (bottom + 0.3 * letter), 0.0)
     pen.rectangle((*place, place[0] + right + 0.6 * letter, place[1] + bottom + 0.3 * letter), fill=colour)
     pen.text((place[0] + 0.3 * letter, place[1]), text, _INK, _font(letter))
 

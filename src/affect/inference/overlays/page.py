@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,10 +15,12 @@ from tqdm import tqdm
 from affect.core.files import new_file
 from affect.core.labels import EXPRESSION_COLOURS, VALENCE_AROUSAL
 from affect.inference.overlays.drawing import draw_faces
-from affect.inference.overlays.timeline import MAX_BREAK, FaceLine, Spell, Timeline, read_timeline
+from affect.inference.overlays.timeline import FaceLine, Spell, Timeline, read_timeline
 from affect.inference.sources import Source
 from affect.inference.tables import read_pictures
-from affect.inference.videos import Every, Video
+from affect.inference.videos import Every, UnusableVideoError, Video
+from affect.inference.videos.following import MAX_GAP
+from affect.plumbing.errors import InputError
 
 # Of Okabe and Ito (2008), which colour-blind people tell apart.
 FACE_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
@@ -59,43 +62,55 @@ def _describe_each(
     """Yield what the template shows of each video, one at a time."""
     pictures = (rows for rows in read_pictures(table) if rows[0]["source"] in by_name)
     for name, rows in groupby(pictures, key=lambda rows: rows[0]["source"]):
-        timeline = read_timeline(rows)
+        with _open(by_name[name], max_pixels) as video:
+            max_gap = max(MAX_GAP, 1.5 * video.step(every))
+            timeline = read_timeline(rows, max_gap)
+            shots = list(_take_shots(video, timeline, every))
         faces = timeline.longest()
         yield {
             "name": name,
             "timeline": timeline,
             "faces": list(zip(faces, FACE_COLOURS, strict=False)),
-            "curves": {task: [draw_curve(face, task, timeline.seconds) for face in faces] for task in VALENCE_AROUSAL},
-            "shots": list(_take_shots(by_name[name], timeline, every, max_pixels)),
+            "curves": {
+                task: [draw_curve(face, task, timeline.seconds, max_gap) for face in faces] for task in VALENCE_AROUSAL
+            },
+            "shots": shots,
         }
 
 
-def draw_curve(face: FaceLine, task: str, seconds: float) -> str:
+def _open(source: Source, max_pixels: int) -> Video:
+    try:
+        return Video(source.file, max_pixels)
+    except UnusableVideoError as error:
+        raise InputError(f"{source.file}: has changed since it was predicted: {error}") from None
+
+
+def draw_curve(face: FaceLine, task: str, seconds: float, max_gap: float = MAX_GAP) -> str:
     """Return the path of an SVG drawing of valence or arousal, from -1 at the bottom to 1 at the top."""
     step = -(-len(face.points) // MAX_POINTS)
-    path, before = [], -2 * MAX_BREAK
+    path, before = [], -math.inf
     for time, *pair in face.points[::step]:
         value = pair[VALENCE_AROUSAL.index(task)]
         if value is None:
             continue
         x, y = WIDTH * time / max(seconds, 1e-9), CURVE * (1 - value) / 2
-        path.append(f"{'L' if time - before <= step * MAX_BREAK else 'M'}{x:.1f} {y:.1f}")
+        path.append(f"{'L' if time - before <= step * max_gap else 'M'}{x:.1f} {y:.1f}")
         before = time
     return "".join(path)
 
 
-def _take_shots(source: Source, timeline: Timeline, every: Every, max_pixels: int) -> Iterator[Shot]:
+def _take_shots(video: Video, timeline: Timeline, every: Every) -> Iterator[Shot]:
     """Yield the frames of the clear changes, drawn on, as the video has them."""
-    wanted = {spell.rows[0]["frame"]: (face, spell) for face, spell in timeline.changes()}
-    with Video(source.file, max_pixels) as video:
-        for frame in video.frames(every) if wanted else ():
-            if frame.number in wanted:
-                face, spell = wanted.pop(frame.number)
-                picture = Image.fromarray(draw_faces(frame.image, spell.rows))
-                picture.thumbnail((_FRAME_SIDE, _FRAME_SIDE))
-                content = io.BytesIO()
-                picture.save(content, "JPEG", quality=80)
-                url = f"data:image/jpeg;base64,{base64.b64encode(content.getvalue()).decode()}"
-                yield Shot(frame.time, face.number, spell, url)
-                if not wanted:
-                    return
+    wanted: dict[int, list[tuple[FaceLine, Spell]]] = {}
+    for face, spell in timeline.changes():
+        wanted.setdefault(spell.rows[0]["frame"], []).append((face, spell))
+    for frame in video.frames(every) if wanted else ():
+        if changes := wanted.pop(frame.number, None):
+            picture = Image.fromarray(draw_faces(frame.image, changes[0][1].rows))
+            picture.thumbnail((_FRAME_SIDE, _FRAME_SIDE))
+            content = io.BytesIO()
+            picture.save(content, "JPEG", quality=80)
+            url = f"data:image/jpeg;base64,{base64.b64encode(content.getvalue()).decode()}"
+            yield from (Shot(frame.time, face.number, spell, url) for face, spell in changes)
+        if not wanted:
+            return

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from affect.core.labels import EXPRESSIONS
 from affect.inference.overlays.drawing import values
 from affect.inference.tables import Row
+from affect.inference.videos.following import MAX_GAP
 
 # Seconds that an expression must last to be shown as a change.
 MIN_LASTS = 0.5
 # Frames of a video, and faces, that a page shows at most: those of the longest times.
 MAX_FRAMES, MAX_FACES = 60, 8
-# Seconds without a face from which its curves are broken.
-MAX_BREAK = 1.0
 
 
 @dataclass
@@ -34,16 +33,18 @@ class FaceLine:
     points: list[tuple[float, float | None, float | None]] = field(default_factory=list)
     spells: list[Spell] = field(default_factory=list)
 
-    def add(self, row: Row, rows: Sequence[Row]) -> None:
-        """Add the face's row of the next frame, which has those rows."""
+    def add(self, row: Row, rows: Sequence[Row], max_gap: float) -> None:
+        """Add the face's row of the next frame, which has those rows; over `max_gap` seconds nothing lasts."""
         expression, probabilities, (valence, arousal) = values(row)
         time, probability = row["time"], probabilities[EXPRESSIONS.index(expression)]
         self.points.append((time, valence, arousal))
         last = self.spells[-1] if self.spells else None
-        if last is None or last.expression != expression or time - last.end > MAX_BREAK:
+        goes_on = last is not None and time - last.end <= max_gap
+        if last is not None and goes_on:
+            last.end = time
+        if last is None or last.expression != expression or not goes_on:
             self.spells.append(Spell(expression, time, time, probability, rows))
             return
-        last.end = time
         if probability > last.highest:
             last.rows, last.highest = rows, probability
 
@@ -70,8 +71,8 @@ class Timeline:
         return sorted(longest, key=lambda pair: (pair[1].start, pair[0].number))
 
 
-def read_timeline(pictures: Iterable[Sequence[Row]]) -> Timeline:
-    """Gather the rows of the frames of one video, in order."""
+def read_timeline(pictures: Iterable[Sequence[Row]], max_gap: float = MAX_GAP) -> Timeline:
+    """Gather the rows of the frames of one video, in order. max_gap: seconds for which a face may be lost."""
     timeline = Timeline()
     for rows in pictures:
         timeline.frames += 1
@@ -79,5 +80,5 @@ def read_timeline(pictures: Iterable[Sequence[Row]]) -> Timeline:
         timeline.empty += rows[0]["face"] == 0
         for row in rows:
             if row["face"]:
-                timeline.faces.setdefault(row["face"], FaceLine(row["face"])).add(row, rows)
+                timeline.faces.setdefault(row["face"], FaceLine(row["face"])).add(row, rows, max_gap)
     return timeline

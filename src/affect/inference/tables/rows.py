@@ -1,11 +1,9 @@
 """Rows in a file as they come: what a killed run has finished stays, and another goes on after it."""
 
 import csv
-import fcntl
 import io
-import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
@@ -15,11 +13,12 @@ import pandas as pd
 
 from affect.core.files import encode_text, require_new
 from affect.core.places import require_place
+from affect.inference.tables.marker import UNFINISHED, locked, read_marker, write_marker
 from affect.inference.tables.parquet import BOOLEANS, INTEGERS, PARQUET, TEXTS, to_parquet
 from affect.plumbing.errors import InputError
 
-# Beside a table that is not whole: what its rows are made with. And the rows, where the table itself is Parquet.
-UNFINISHED, ROWS = ".unfinished", ".rows.csv"
+# Of the rows, where the table itself is Parquet.
+ROWS = ".rows.csv"
 
 # A face, by the names of the columns; None and NaN are written as nothing.
 Row = dict[str, Any]
@@ -29,7 +28,7 @@ class RowFile:
     """A CSV that the rows of pictures, and of frames of videos, are appended to.
 
     done: the sources that an earlier run has finished. begun: the source whose frames it may not all have had, and
-    which are in `file`.
+    which are in `file`. faults: what an earlier run could not read whole.
     """
 
     def __init__(
@@ -40,6 +39,20 @@ class RowFile:
         self.done = done
         self.begun = begun
         self.is_empty = not (done or begun)
+        self.faults: list[str] = []
+        self.marker: Path | None = None
+
+    def note(self, fault: str) -> None:
+        """Keep what could not be read, for a run that goes on after this one."""
+        self.faults.append(fault)
+        if self.marker is not None:
+            write_marker(self.marker, read_marker(self.marker, self.file) | {"faults": self.faults})
+
+    def require(self, sources: Collection[str]) -> None:
+        """Raise InputError where an earlier run has predicted anything but these."""
+        gone = {*self.done, *([self.begun] if self.begun else [])}.difference(sources)
+        if gone:
+            raise InputError(f"{min(gone)} is in {self.file}, and not among what is named now; name all as before")
 
     def append(self, rows: Sequence[Row]) -> None:
         """Append rows, after the names of the columns where they are the first. Raises OSError for a full disk."""
@@ -73,14 +86,15 @@ def open_rows(
     marker = output.with_name(output.name + UNFINISHED)
     file = output.with_name(output.name + ROWS) if output.suffix.lower() == PARQUET else output
     if not resume:
-        _begin(output, file, marker)
-        marker.write_text(json.dumps(made_with(), indent=2) + "\n", encoding="utf-8")
+        _begin(output, file, marker, {"made_with": made_with(), "faults": []})
     elif not marker.is_file():
         raise InputError(f"{output}: no run has left it unfinished; leave out --resume, and name a new file")
-    with _locked(marker, output):
-        if resume and json.loads(marker.read_text(encoding="utf-8")) != made_with():
+    with locked(marker, output):
+        begun = read_marker(marker, file)
+        if begun["made_with"] != made_with():
             raise InputError(f"{output} was begun with another model or other options ({marker}); name a new file")
         rows = RowFile(file, columns, *(_cut_unfinished(file) if resume else ()))
+        rows.faults, rows.marker = begun["faults"], marker
         try:
             yield rows
         except BaseException:
@@ -113,13 +127,19 @@ def _parse(name: str, text: str) -> str | float | bool | None:
     return int(text) if name in INTEGERS else float(text)
 
 
-def _begin(output: Path, file: Path, marker: Path) -> None:
+def _begin(output: Path, file: Path, marker: Path, content: Mapping[str, Any]) -> None:
     """Make an empty file for the rows, and the marker. Raises InputError where anything has a name that is needed."""
     for path in dict.fromkeys((output, file, marker)):
         require_new(path, "file, or go on with it by --resume" if marker.is_file() else "file")
     output.parent.mkdir(parents=True, exist_ok=True)
     file.touch(exist_ok=False)
     marker.touch(exist_ok=False)
+    try:
+        write_marker(marker, content)
+    except OSError as error:
+        _remove(file, marker)
+        error.filename = str(marker)
+        raise
 
 
 def _cut_unfinished(file: Path) -> tuple[frozenset[str], str | None]:
@@ -137,27 +157,17 @@ def _cut_unfinished(file: Path) -> tuple[frozenset[str], str | None]:
         for line in opened:
             if not line.endswith(b"\n"):
                 break
-            picture = _picture(dict(zip(names, next(csv.reader([line.decode()])), strict=True)))
+            try:
+                picture = _picture(dict(zip(names, next(csv.reader([line.decode()])), strict=True)))
+            except (ValueError, KeyError, csv.Error):
+                # What a power cut has left of a block.
+                break
             if picture != last:
                 before, last, start = last, picture, end
                 done |= {before[0]} if before and before[0] != picture[0] else set()
             end += len(line)
     os.truncate(file, start if before else 0)
     return frozenset(done), last[0] if before and last and before[0] == last[0] else None
-
-
-@contextmanager
-def _locked(marker: Path, output: Path) -> Iterator[None]:
-    descriptor = os.open(marker, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise InputError(f"{output}: another command is writing it") from None
-    try:
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _remove(*files: Path) -> None:

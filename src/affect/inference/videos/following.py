@@ -5,22 +5,25 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-# Seconds for which a face may be lost and keep its number.
 MAX_GAP = 1.0
 # The least intersection over union of a face's boxes in two frames.
 MIN_OVERLAP = 0.2
 
 
 class Follower:
-    """Gives a face the same number from frame to frame, counted from 1 in the order of appearance."""
+    """Gives a face the same number from frame to frame, counted from 1 in the order of appearance.
 
-    def __init__(self) -> None:
+    max_gap: seconds for which a face may be lost and keep its number.
+    """
+
+    def __init__(self, max_gap: float = MAX_GAP) -> None:
+        self.max_gap = max_gap
         self.last: dict[int, tuple[float, Sequence[float]]] = {}
         self.highest = 0
 
     def remember(self, time: float, faces: Iterable[tuple[int, Sequence[float]]]) -> None:
         """Take note of the numbers and boxes of the faces of a frame."""
-        self.last = {number: seen for number, seen in self.last.items() if time - seen[0] <= MAX_GAP}
+        self.last = {number: seen for number, seen in self.last.items() if time - seen[0] <= self.max_gap}
         for number, box in faces:
             self.last[number] = time, box
             self.highest = max(self.highest, number)
@@ -28,9 +31,9 @@ class Follower:
     def number(self, time: float, boxes: Sequence[Sequence[float]]) -> list[int]:
         """Return the number of each box (left, top, width, height) of a frame, whose faces stand from left to right.
 
-        The pairs of a box and a face seen at most MAX_GAP seconds before are those that overlap most in sum.
+        The pairs of a box and a face seen at most `max_gap` seconds before are those that overlap most in sum.
         """
-        self.last = {number: seen for number, seen in self.last.items() if time - seen[0] <= MAX_GAP}
+        self.last = {number: seen for number, seen in self.last.items() if time - seen[0] <= self.max_gap}
         known = list(self.last)
         overlaps = np.array([[overlap(self.last[number][1], box) for box in boxes] for number in known])
         overlaps = np.where(overlaps < MIN_OVERLAP, 0, overlaps).reshape(len(known), len(boxes))

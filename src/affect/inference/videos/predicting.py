@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from affect.inference.face_predictor import BLOCK, BOX, FacePredictor
 from affect.inference.tables import Row
-from affect.inference.videos.following import Follower
+from affect.inference.videos.following import MAX_GAP, Follower
 from affect.inference.videos.reading import Every, Video
 from affect.inference.videos.smoothing import smooth
+
+_WHOLE = [0.0, 0.0, 1.0, 1.0]
 
 
 def predict_video(
@@ -18,7 +20,9 @@ def predict_video(
     window: seconds over which values are smoothed. before: the rows of the frames that an earlier run has finished, in
     order; those that come after them are yielded, and are as if it had gone on.
     """
-    follower, recent = Follower(), deque[Sequence[Row]]()
+    # Frames may be taken further apart than a face may usually be lost.
+    follower = Follower(max(MAX_GAP, 1.5 * video.step(every)))
+    recent: deque[Sequence[Row]] = deque()
     done = after = -1
     for number, rows in enumerate(before, 1):
         follower.remember(rows[0]["time"], [(row["face"], _box(row)) for row in rows if row["face"]])
@@ -44,4 +48,5 @@ def _follow(follower: Follower, number: int, time: float, rows: Sequence[Row]) -
 
 
 def _box(row: Row) -> list[float]:
-    return [row[name] for name in BOX]
+    """Return a face's box; without a detector all frames are of one face."""
+    return [row[name] for name in BOX] if row.get("left") is not None else _WHOLE
