@@ -2,38 +2,28 @@
 
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
 from scenes import draw_scene
+from tiny_network import SIZE, save_network
 
 from affect.core.labels import EXPRESSIONS
 from affect.data.images.cropping import letterbox
 from affect.inference import FACE_COLUMNS, FacePredictor
 from affect.inference.detection import FaceDetector
 from affect.inference.faces import cut_faces
-from affect.models.backend import set_up
 from affect.models.predictors import open_predictor
 from affect.plumbing.params import load_params
 from affect.synthetic.faces import render_face
 
-SIZE = 32
 SCENES = [[(20, 30, 120), (300, 60, 200)], [], [(0, 0, 480)], [(250, 200, 100)]]
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny network whose outputs depend on each pixel."""
-    set_up(4)
-    image = keras.Input((SIZE, SIZE, 3))
-    flat = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(image))
-    outputs = {"emotion": keras.layers.Dense(8, "softmax", name="emotion")(flat)}
-    outputs |= {task: keras.layers.Dense(1, "tanh", name=task)(flat) for task in ("valence", "arousal")}
-    file = tmp_path_factory.mktemp("model") / "face.keras"
-    keras.Model(image, outputs).save(file)
-    return file
+    return save_network(tmp_path_factory.mktemp("model") / "face.keras")
 
 
 @pytest.fixture(scope="module")

@@ -6,17 +6,16 @@ from functools import partial
 from pathlib import Path
 
 import av
-import keras
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import run_in_process, snapshot
 from moving import HEIGHT, SIDE, WIDTH, draw_people, place, write_video
 from PIL import Image
+from tiny_network import save_network
 
 import predict
 from affect.inference.tables import RowFile
-from affect.models.backend import set_up
 from affect.synthetic.faces import render_face
 
 run = partial(run_in_process, predict, "model.keras")
@@ -31,14 +30,9 @@ class KilledError(BaseException):
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tiny model, whose outputs depend on each pixel, a video of two people and two pictures."""
+    """A folder with a tiny network, a video of two people and two pictures."""
     folder = tmp_path_factory.mktemp("predict")
-    set_up(4)
-    image = keras.Input((32, 32, 3))
-    flat = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(keras.layers.Rescaling(1 / 255)(image)))
-    outputs = {"emotion": keras.layers.Dense(8, "softmax", name="emotion")(flat)}
-    outputs |= {task: keras.layers.Dense(1, "tanh", name=task)(flat) for task in ("valence", "arousal")}
-    keras.Model(image, outputs).save(folder / "model.keras")
+    save_network(folder / "model.keras")
     (folder / "in").mkdir()
     write_video(folder / "in" / "b.mkv", draw_people(FRAMES, 2, HIDDEN))
     Image.fromarray(render_face(1, 1, 1, 96).image).save(folder / "in" / "a.png")

@@ -14,12 +14,12 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
 
-import keras
 import numpy as np
 import pytest
 import simplejpeg
 from conftest import run_in_process, snapshot
 from moving import HEIGHT, WIDTH, draw_people, write_video
+from tiny_network import save_network
 
 import live
 from affect.core.labels import EXPRESSIONS
@@ -29,22 +29,11 @@ from affect.inference.live import Moment, Newest, open_camera, serve, watch
 from affect.inference.live.watching import Watcher
 from affect.inference.overlays.drawing import MIN_SIDE
 from affect.inference.videos.reading import Frame
-from affect.models.backend import set_up
 from affect.plumbing.errors import InputError
 from affect.plumbing.stage import INTERRUPTED, run_command
 
 SIZE, PEOPLE = 32, 2
 ANY_ADDRESS = "0.0.0.0"
-
-
-def save_network(file: Path, tasks: tuple[str, ...]) -> Path:
-    set_up(4)
-    image = keras.Input((SIZE, SIZE, 3))
-    flat = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(image))
-    outputs = {"emotion": keras.layers.Dense(8, "softmax", name="emotion")(flat)}
-    outputs |= {task: keras.layers.Dense(1, "tanh", name=task)(flat) for task in tasks}
-    keras.Model(image, outputs).save(file)
-    return file
 
 
 @pytest.fixture(scope="module")

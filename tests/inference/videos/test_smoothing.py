@@ -44,7 +44,7 @@ def test_it_is_the_mean_over_the_window_also_after_an_interruption(data: st.Data
                     other["predicted_valence"]
                     for others in frames
                     for other in others
-                    if other["face"] == row["face"] and abs(other["time"] - row["time"]) <= window / 2
+                    if other["face"] == row["face"] and round(abs(other["time"] - row["time"]), 6) <= window / 2
                 ]
                 assert row["smoothed_valence"] == pytest.approx(np.mean(values), abs=1e-6)
                 highest = max(PROBABILITIES, key=lambda name: row[f"smoothed_{name}"])

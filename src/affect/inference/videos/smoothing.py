@@ -36,7 +36,7 @@ def smooth(
     past, waiting = deque(map(_read, before)), deque[_Frame]()
     for rows in frames:
         newest = _read(rows)
-        while waiting and newest.time > waiting[0].time + half:
+        while waiting and _is_beyond(newest.time - waiting[0].time, half):
             yield _take_first(past, waiting, half)
         waiting.append(newest)
     while waiting:
@@ -48,10 +48,15 @@ def _read(rows: Sequence[Row]) -> _Frame:
     return _Frame(rows[0]["time"], rows, values)
 
 
+def _is_beyond(seconds: float, half: float) -> bool:
+    # Times have six decimals.
+    return round(seconds, DECIMALS) > half
+
+
 def _take_first(past: deque[_Frame], waiting: deque[_Frame], half: float) -> list[Row]:
     """Move the frame that has waited longest to the past, and return its rows with means over all of both."""
     frame = waiting[0]
-    while past and past[0].time < frame.time - half:
+    while past and _is_beyond(frame.time - past[0].time, half):
         past.popleft()
     smoothed = [_average(row, [*past, *waiting]) for row in frame.rows]
     past.append(waiting.popleft())
