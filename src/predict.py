@@ -104,9 +104,11 @@ def predict_frames(
             for faces in tqdm(frames, source.id, video.count(options.every), unit=" frames", disable=None):
                 rows.append([{"id": source.id, "source": source.name, **row} for row in faces])
                 count.add(faces, is_frame=True)
-            if video.fault:
-                rows.note(f"{source.file}: {video.fault}")
-                count.fail(rows.faults[-1])
+            fault = f"{source.file}: {video.fault}"
+            # Else an earlier run has said it, which had its last frame to write.
+            if video.fault and fault not in rows.faults:
+                rows.note(fault)
+                count.fail(fault)
     except UnusableVideoError as error:
         if rows.begun == source.name:
             raise InputError(f"{source.file}: has changed since it was begun: {error}") from None
