@@ -154,7 +154,7 @@ def test_predict_preprocesses_as_training_did(experiment: Workspace, predictions
     model = f"models/{BACKBONE}.keras"
     result = experiment.run_script("predict", model, str(faces), "-o", str(output), "--cropped", "--batch-size", "5")
     assert result.returncode == 1
-    assert "1 of 17 pictures could not be read" in result.stderr
+    assert "1 of 17 pictures and videos could not be read whole" in result.stderr
     assert "broken.jpg" in result.stderr
     predicted = pd.read_csv(output, dtype={"id": str}).set_index("id")
     expected = predictions.set_index("id").loc[predicted.index][PREDICTED]
