@@ -22,7 +22,7 @@ POINTS = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
 BOX = ["left", "top", "width", "height"]
 LANDMARKS = [f"{point}_{axis}" for point in POINTS for axis in "xy"]
 FACE_COLUMNS = ["face", "cropped", *PREDICTED, "score", *BOX, *LANDMARKS]
-# Pictures of which no two batches share a part.
+# A batch ends after each so many pictures, however few faces they have.
 BLOCK = 64
 # Of pixels, and of the detector's score.
 _DECIMALS = 2
@@ -63,9 +63,8 @@ class FacePredictor:
     ) -> Iterator[tuple[Source, list[Row]]]:
         """Yield what each picture comes from and the rows of its faces, in order.
 
-        Pictures are read ahead, their faces found by a thread for each core, and predicted in batches. Another batch
-        may differ in the last digit; none goes over BLOCK pictures, so that who goes on after a whole number of blocks
-        has the same ones.
+        Pictures are read ahead, their faces found by a thread for each core, and predicted in batches. In another batch a
+        face may differ in the last digit: who goes on after a whole number of BLOCK pictures has the same batches.
         """
         waiting: list[tuple[Source, list[SquareFace]]] = []
         for number, cut in enumerate(self._cut_each(pictures, whole), 1):
