@@ -63,8 +63,8 @@ class FacePredictor:
     ) -> Iterator[tuple[Source, list[Row]]]:
         """Yield what each picture comes from and the rows of its faces, in order.
 
-        Pictures are read ahead, their faces found by a thread for each core, and predicted in batches. In another batch a
-        face may differ in the last digit: who goes on after a whole number of BLOCK pictures has the same batches.
+        Pictures are read ahead, their faces found by a thread for each core, and predicted in batches. In another batch
+        a face may differ in the last digit: who goes on after a whole number of BLOCK pictures has the same batches.
         """
         waiting: list[tuple[Source, list[SquareFace]]] = []
         for number, cut in enumerate(self._cut_each(pictures, whole), 1):
