@@ -267,3 +267,15 @@ def run_in_process(script: ModuleType, *arguments: str) -> str | None:
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return Workspace.create(tmp_path)
+
+
+class KilledError(BaseException):
+    """What ends a run at once, as a signal does."""
+
+
+@pytest.fixture
+def folder(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of a module's folder `template`, to work in."""
+    shutil.copytree(template, tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "work"

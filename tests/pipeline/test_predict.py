@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import polars
 import pytest
-from conftest import draw_picture, run_in_process, snapshot
+from conftest import KilledError, draw_picture, run_in_process, snapshot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from occupied import OTHERS
@@ -42,13 +42,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("1.jpg", "2.webp", "more/3.png"):
         Image.fromarray(draw_picture(name)).save(folder / "faces" / name)
     return folder
-
-
-@pytest.fixture
-def folder(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(template, tmp_path / "work")
-    monkeypatch.chdir(tmp_path / "work")
-    return tmp_path / "work"
 
 
 def must_not_load(*_: object) -> None:
@@ -229,10 +222,6 @@ def test_what_cannot_be_read_is_told_at_the_end_too(folder: Path, capsys: pytest
     assert output.out.splitlines()[-1] == "predict: 3 faces in 3 pictures, in p.csv"
     assert read()["id"].tolist() == ["1", "2", "3"]
     assert not (folder / "p.csv.unfinished").exists()
-
-
-class KilledError(BaseException):
-    """What ends a run at once, as a signal does."""
 
 
 @pytest.mark.parametrize("output", ["p.csv", "p.parquet"])

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import run_in_process, snapshot
+from conftest import KilledError, run_in_process, snapshot
 from moving import HEIGHT, SIDE, WIDTH, draw_people, place, write_video
 from PIL import Image
 from tiny_network import save_network
@@ -24,10 +24,6 @@ FRAMES = 40
 HIDDEN = range(20, 24)
 
 
-class KilledError(BaseException):
-    """What ends a run at once, as a signal does."""
-
-
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny network, a video of two people and two pictures."""
@@ -38,13 +34,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Image.fromarray(render_face(1, 1, 1, 96).image).save(folder / "in" / "a.png")
     Image.fromarray(next(draw_people(1, 3))).save(folder / "in" / "c.jpg")
     return folder
-
-
-@pytest.fixture
-def folder(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(template, tmp_path / "work")
-    monkeypatch.chdir(tmp_path / "work")
-    return tmp_path / "work"
 
 
 @pytest.fixture(scope="module")

@@ -65,8 +65,8 @@ def _holds_video(file: Path) -> bool:
     # Pillow raises almost anything for what is no picture.
     except Exception:
         try:
-            Video(file, sys.maxsize).__exit__(None, None, None)
+            with Video(file, sys.maxsize):
+                return True
         except UnusableVideoError:
             return False
-        return True
     return False

@@ -11,11 +11,12 @@ import numpy as np
 import simplejpeg
 
 from affect.core.labels import EXPRESSIONS, VALENCE_AROUSAL
-from affect.inference.face_predictor import BOX, FacePredictor
+from affect.inference.face_predictor import FacePredictor
 from affect.inference.live.newest import Newest
 from affect.inference.overlays.drawing import draw_faces, values
 from affect.inference.tables import Row
 from affect.inference.videos.following import Follower
+from affect.inference.videos.predicting import follow
 from affect.inference.videos.reading import Frame
 from affect.inference.videos.smoothing import smooth
 
@@ -42,7 +43,8 @@ class Watcher:
 
     def look(self, frame: Frame) -> Moment:
         """Predict a frame that comes after all before it."""
-        rows = self._smooth(self._predict(frame))
+        found = self.predictor.find_and_predict(frame.image, whole=False)
+        rows = self._smooth(follow(self.follower, frame.number, frame.time, found))
         drawn = np.ascontiguousarray(draw_faces(frame.image, rows, panels=False))
         jpeg = simplejpeg.encode_jpeg(drawn, _JPEG_QUALITY, "RGB", "420")
         shown, read = self._rates()
@@ -54,15 +56,6 @@ class Watcher:
             "faces": [_describe(row) for row in rows if row["face"]],
         }
         return Moment(jpeg, json.dumps(described, allow_nan=False))
-
-    def _predict(self, frame: Frame) -> list[Row]:
-        """Return the rows of a frame, with its number and time, and the numbers that its faces keep."""
-        rows = self.predictor.find_and_predict(frame.image, whole=False)
-        faces = [row for row in rows if row["face"]]
-        numbers = self.follower.number(frame.time, [[row[name] for name in BOX] for row in faces])
-        place = {"frame": frame.number, "time": frame.time}
-        followed = [row | place | {"face": number} for row, number in zip(faces, numbers, strict=True)]
-        return followed or [place | {"face": 0}]
 
     def _smooth(self, rows: list[Row]) -> list[Row]:
         """Return a frame's rows with the means over the last second; nothing is known of what comes after it."""

@@ -19,7 +19,7 @@ from affect.inference.overlays.timeline import FaceLine, Spell, Timeline, read_t
 from affect.inference.sources import Source
 from affect.inference.tables import read_pictures
 from affect.inference.videos import Every, UnusableVideoError, Video
-from affect.inference.videos.following import MAX_GAP
+from affect.inference.videos.following import MAX_GAP, longest_gap
 from affect.plumbing.errors import InputError
 
 # Of Okabe and Ito (2008), which colour-blind people tell apart.
@@ -63,7 +63,7 @@ def _describe_each(
     pictures = (rows for rows in read_pictures(table) if rows[0]["source"] in by_name)
     for name, rows in groupby(pictures, key=lambda rows: rows[0]["source"]):
         with _open(by_name[name], max_pixels) as video:
-            max_gap = max(MAX_GAP, 1.5 * video.step(every))
+            max_gap = longest_gap(video.step(every))
             timeline = read_timeline(rows, max_gap)
             shots = list(_take_shots(video, timeline, every))
         faces = timeline.longest()

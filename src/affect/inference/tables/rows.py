@@ -85,13 +85,14 @@ def open_rows(
     require_place(output)
     marker = output.with_name(output.name + UNFINISHED)
     file = output.with_name(output.name + ROWS) if output.suffix.lower() == PARQUET else output
+    made = made_with()
     if not resume:
-        _begin(output, file, marker, {"made_with": made_with(), "faults": []})
+        _begin(output, file, marker, {"made_with": made, "faults": []})
     elif not marker.is_file():
         raise InputError(f"{output}: no run has left it unfinished; leave out --resume, and name a new file")
     with locked(marker, output):
         begun = read_marker(marker, file)
-        if begun["made_with"] != made_with():
+        if begun["made_with"] != made:
             raise InputError(f"{output} was begun with another model or other options ({marker}); name a new file")
         rows = RowFile(file, columns, *(_cut_unfinished(file) if resume else ()))
         rows.faults, rows.marker = begun["faults"], marker

@@ -46,6 +46,11 @@ class Follower:
         return ordered
 
 
+def longest_gap(step: float) -> float:
+    """Return the seconds for which a face may be lost where frames are `step` seconds apart, which may be further."""
+    return max(MAX_GAP, 1.5 * step)
+
+
 def overlap(first: Sequence[float], second: Sequence[float]) -> float:
     """Return the intersection over union of two boxes (left, top, width, height)."""
     width = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])

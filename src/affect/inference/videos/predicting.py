@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from affect.inference.face_predictor import BLOCK, BOX, FacePredictor
 from affect.inference.tables import Row
-from affect.inference.videos.following import MAX_GAP, Follower
+from affect.inference.videos.following import Follower, longest_gap
 from affect.inference.videos.reading import Every, Video
 from affect.inference.videos.smoothing import smooth
 
@@ -20,8 +20,7 @@ def predict_video(
     window: seconds over which values are smoothed. before: the rows of the frames that an earlier run has finished, in
     order; those that come after them are yielded, and are as if it had gone on.
     """
-    # Frames may be taken further apart than a face may usually be lost.
-    follower = Follower(max(MAX_GAP, 1.5 * video.step(every)))
+    follower = Follower(longest_gap(video.step(every)))
     recent: deque[Sequence[Row]] = deque()
     done = after = -1
     for number, rows in enumerate(before, 1):
@@ -35,10 +34,10 @@ def predict_video(
     frames = (((frame.number, frame.time), frame.image) for frame in video.frames(every, after))
     predicted = predictor.predict_each(frames, whole=False)
     new = ((number, time, rows) for (number, time), rows in predicted if number > done)
-    yield from smooth((_follow(follower, *frame) for frame in new), window, recent)
+    yield from smooth((follow(follower, *frame) for frame in new), window, recent)
 
 
-def _follow(follower: Follower, number: int, time: float, rows: Sequence[Row]) -> list[Row]:
+def follow(follower: Follower, number: int, time: float, rows: Sequence[Row]) -> list[Row]:
     """Return the rows of a frame with its number and time, and the numbers of its faces."""
     place: Row = {"frame": number, "time": time}
     if not rows[0]["face"]:
