@@ -10,6 +10,8 @@ EXTERNAL_PIPELINE = Path("pipelines/external/dvc.yaml")
 EXTERNAL_PARAMS = Path("pipelines/external/params.yaml")
 EXPORT_PIPELINE = Path("pipelines/export/dvc.yaml")
 EXPORT_PARAMS = Path("pipelines/export/params.yaml")
+EXPLAIN_PIPELINE = Path("pipelines/explain/dvc.yaml")
+EXPLAIN_PARAMS = Path("pipelines/explain/params.yaml")
 LOCK = Path("dvc.lock")
 DATA_LOCK = Path("data/dvc.lock")
 REQUIREMENTS = Path(__file__).parents[3] / "requirements.txt"
@@ -21,8 +23,9 @@ PREPARED = Path("data/prepared")
 AUGMENTED = Path("data/augmented")
 EXTERNAL = Path("data/external")
 EXPORT = Path("data/export")
+EXPLAIN = Path("data/explain")
 # What stages leave in data/.
-OUTPUTS = (SAMPLE, PREPARED, AUGMENTED, EXTERNAL, EXPORT, Path("data/cache"))
+OUTPUTS = (SAMPLE, PREPARED, AUGMENTED, EXTERNAL, EXPORT, EXPLAIN, Path("data/cache"))
 # Checkpoints and locks: what only a running or a killed stage needs. A workspace that does not outlive its experiment
 # has it elsewhere.
 CACHE = Path(os.environ.get("AFFECT_CACHE", "data/cache"))
@@ -47,6 +50,7 @@ REPORT_PAGE = METRICS / "report.html"
 FULL_REPORT = METRICS / "full_report.html"
 EXTERNAL_METRICS = METRICS / "external"
 EXPORT_METRICS = METRICS / "export"
+EXPLAIN_METRICS = METRICS / "explain"
 LEARNING_CURVE = METRICS / "learning_curve.csv"
 LEARNING_CURVE_PLOT = METRICS / "learning_curve.svg"
 

@@ -64,7 +64,7 @@ def _render(
         "external": {page.results["dataset"]["name"]: page.results for page in pages if page.is_external},
     }
     files = extras.pictures if extras else {}
-    pictures = {network: _data_uri(file.read_bytes(), "png") for network, file in files.items()}
+    pictures = {network: data_uri(file.read_bytes(), "png") for network, file in files.items()}
     environment = make_environment(facts, html)
     return environment.get_template(template).render(
         results=results,
@@ -73,13 +73,15 @@ def _render(
         settings=_flatten(parameters),
         dataset_hash=dataset_hash,
         versions=package_versions(),
-        plots=[(plot.caption, _data_uri(plot.svg.encode(), "svg+xml")) for plot in plot_all(results.plots)]
+        plots=[(plot.caption, data_uri(plot.svg.encode(), "svg+xml")) for plot in plot_all(results.plots)]
         if html
         else [],
         extras=extras,
         pictures=pictures,
+        page_pictures={file: data_uri(file.read_bytes(), "png") for page in pages for file in page.pictures.values()},
         columns=list_columns(parameters["data"]["raw"], results.evaluate, pages),
         matrix_metrics=MATRIX_METRICS,
+        sections=sorted({page.section for page in pages if not page.is_external}),
     )
 
 
@@ -151,5 +153,6 @@ def _mark_code(text: str) -> Markup:
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
-def _data_uri(content: bytes, kind: str) -> str:
+def data_uri(content: bytes, kind: str) -> str:
+    """Return a picture as a page holds it. kind: png or svg+xml."""
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

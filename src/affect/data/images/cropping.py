@@ -68,16 +68,8 @@ def align_eyes(image: np.ndarray, landmarks: np.ndarray, size: int) -> np.ndarra
     What lies outside the image is black. Raises ValueError where both eyes are at one place, and where the aligned face
     and the image have no pixel in common.
     """
-    first, second = (landmarks[eye].mean(axis=0) for eye in EYES)
-    across = second - first
-    distance = float(np.hypot(*across))
-    if not 0 < distance <= MAX_COORDINATE or np.abs(first).max() > MAX_COORDINATE:
-        raise ValueError("the eyes are at one place, or outside the image")
-    scale = (EYE_RIGHT - EYE_LEFT) * size / distance
-    # From pixels of the image to those of the aligned face: both eyes where they should be.
-    turn = np.array([[across[0], across[1]], [-across[1], across[0]]]) * (scale / distance)
-    target = np.array([(EYE_LEFT + EYE_RIGHT) / 2, EYE_HEIGHT]) * size - 0.5
-    warp = np.column_stack([turn, target - turn @ (first + second) / 2])
+    warp = _find_warp(landmarks, size)
+    scale = float(np.hypot(*warp[:, 0]))
     left, top, part = _cut_seen(image, warp, size)
     # A warp takes single pixels: where it would skip some, the image is averaged down first.
     height, width = (max(1, round(length * min(1.0, scale))) for length in part.shape[:2])
@@ -87,6 +79,34 @@ def align_eyes(image: np.ndarray, landmarks: np.ndarray, size: int) -> np.ndarra
     warp[:, 2] += warp[:, :2] @ ((steps - 1) / 2 + [left, top])
     warp[:, :2] *= steps
     return cv2.warpAffine(small, warp, (size, size), flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0))
+
+
+def map_to_square(points: np.ndarray, box: Box, size: int, scale: float = 1.0) -> np.ndarray:
+    """Return where (count, 2) points (x, y) of an image lie in what `crop_square` makes of it, to a pixel."""
+    side = max(1, _round(scale * max(box.width, box.height)))
+    corner = np.array([box.left + (box.width - side) / 2, box.top + (box.height - side) / 2])
+    return (points - corner + 0.5) * (size / side) - 0.5
+
+
+def map_to_aligned(points: np.ndarray, landmarks: np.ndarray, size: int) -> np.ndarray:
+    """Return where (count, 2) points (x, y) of an image lie in what `align_eyes` makes of it. Raises ValueError as it
+    does where both eyes are at one place."""
+    warp = _find_warp(landmarks, size)
+    return points @ warp[:, :2].T + warp[:, 2]
+
+
+def _find_warp(landmarks: np.ndarray, size: int) -> np.ndarray:
+    """Return the (2, 3) matrix from pixels of an image to those of the aligned face."""
+    first, second = (landmarks[eye].mean(axis=0) for eye in EYES)
+    across = second - first
+    distance = float(np.hypot(*across))
+    if not 0 < distance <= MAX_COORDINATE or np.abs(first).max() > MAX_COORDINATE:
+        raise ValueError("the eyes are at one place, or outside the image")
+    scale = (EYE_RIGHT - EYE_LEFT) * size / distance
+    # Both eyes where they should be.
+    turn = np.array([[across[0], across[1]], [-across[1], across[0]]]) * (scale / distance)
+    target = np.array([(EYE_LEFT + EYE_RIGHT) / 2, EYE_HEIGHT]) * size - 0.5
+    return np.column_stack([turn, target - turn @ (first + second) / 2])
 
 
 def _cut_seen(image: np.ndarray, warp: np.ndarray, size: int) -> tuple[int, int, np.ndarray]:

@@ -12,6 +12,7 @@ from affect.plumbing.errors import InputError
 from affect.plumbing.params.augment import Augment
 from affect.plumbing.params.data import Data, Dataset
 from affect.plumbing.params.evaluate import Evaluate
+from affect.plumbing.params.explain import Explain
 from affect.plumbing.params.export import Exports
 from affect.plumbing.params.external import External, ExternalDataset
 from affect.plumbing.params.model import BACKBONES, Backbone, Model
@@ -27,6 +28,7 @@ __all__ = [
     "Data",
     "Dataset",
     "Evaluate",
+    "Explain",
     "Exports",
     "External",
     "ExternalDataset",
@@ -36,6 +38,7 @@ __all__ = [
     "PretrainedNetwork",
     "Sample",
     "Train",
+    "load_explain",
     "load_exports",
     "load_external",
     "load_params",
@@ -90,6 +93,11 @@ def load_external(path: Path = paths.EXTERNAL_PARAMS) -> External:
 def load_exports(path: Path = paths.EXPORT_PARAMS) -> Exports:
     """Read and check which networks are exported, and how. Raises InputError likewise."""
     return _load(path, Exports)
+
+
+def load_explain(path: Path = paths.EXPLAIN_PARAMS) -> Explain:
+    """Read and check which networks are explained, and how that is tested. Raises InputError likewise."""
+    return _load(path, Explain)
 
 
 def _load(path: Path, kind: type[Loaded]) -> Loaded:

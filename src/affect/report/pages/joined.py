@@ -6,33 +6,51 @@ Each page lies beside a results.json that holds, in `models`, the MD5 of every m
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from affect.evaluation.groups.sides import METRICS
+from affect.plumbing import paths
 from affect.plumbing.errors import InputError
 
 RESULTS_FILE = "results.json"
 PAGE_FILE = "report.html"
+# Of pipelines/explain: pictures that are of people, by name, and what they show.
+PICTURES = {
+    "faces.png": "A face of each predicted expression, its id and true expression below, and the maps that are shown.",
+    "neighbours.png": "The worst errors, and the four held-out faces that the network takes for most like each.",
+}
 _MAIN = re.compile(r"<main>(.*)</main>", re.DOTALL)
 _TITLE = re.compile(r"<h1>(.*?)</h1>", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page: what stands between <main> and </main>, its heading, and the results that it shows."""
+    """A page: what stands between <main> and </main>, its heading, the results that it shows, and the pictures of
+    people that belong to it, by their captions."""
 
     title: Markup
     content: Markup
     results: dict[str, Any]
+    pictures: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def is_external(self) -> bool:
         """Whether it is of the models on a dataset that they were not trained on."""
         return "free" in self.results
+
+    @property
+    def section(self) -> tuple[str, str]:
+        """The anchor and the heading of the part of the report in which it stands; those of other datasets come first,
+        under the matrix, which has its own."""
+        if self.is_external:
+            return "", ""
+        return (
+            ("looks", "What the networks look at") if "faithfulness" in self.results else ("exported", "Exported files")
+        )
 
 
 @dataclass(frozen=True)
@@ -105,4 +123,14 @@ def _read_page(file: Path) -> Page:
     content, title = _MAIN.search(html), _TITLE.search(html)
     if not md5s or content is None or title is None:
         raise InputError(f"{page}: not a page of this repository; run the pipeline that makes {file.parent}")
-    return Page(Markup(title[1].strip()), Markup(content[1]), results)
+    return Page(Markup(title[1].strip()), Markup(content[1]), results, _find_pictures(results))
+
+
+def _find_pictures(results: Mapping[str, Any]) -> dict[str, Path]:
+    """Return the pictures of a page's people that are here, and are those of the page."""
+    found = {}
+    for name, made in results.get("pictures", {}).items():
+        file = paths.EXPLAIN / results["network"] / name
+        if name in PICTURES and file.is_file() and paths.file_md5(file) == made:
+            found[PICTURES[name]] = file
+    return found

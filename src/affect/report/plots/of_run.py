@@ -1,15 +1,11 @@
 """The plots of the report, as SVG that is the same for the same data."""
 
-import io
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from functools import partial
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from affect.core.labels import EXPRESSION_COLOURS, EXPRESSIONS
@@ -23,15 +19,7 @@ from affect.report.plots.expressions import (
     plot_curves,
     plot_reliability,
 )
-from affect.report.plots.style import NETWORK_COLOURS, SIZE, STYLE
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A plot: its caption and its SVG."""
-
-    caption: str
-    svg: str
+from affect.report.plots.style import NETWORK_COLOURS, Plot, make_plot
 
 
 def plot_all(data: Mapping[str, pd.DataFrame]) -> Iterator[Plot]:
@@ -43,7 +31,7 @@ def plot_all(data: Mapping[str, pd.DataFrame]) -> Iterator[Plot]:
     for measure, curves in data["curves"].groupby("measure", sort=False):
         title = MEASURES[str(measure)]
         caption = "After each epoch, on the validation images (solid) and on the training images (dashed)."
-        yield _plot(title, caption, partial(_training_curves, table=curves, measure=title))
+        yield make_plot(title, caption, partial(_training_curves, table=curves, measure=title))
     sides = {kind.name: find_corner(data[kind.name], kind) for kind in (ROC, PRECISION_RECALL)}
     for name, title, caption, paint in (
         (
@@ -76,7 +64,7 @@ def plot_all(data: Mapping[str, pd.DataFrame]) -> Iterator[Plot]:
     ):
         for backbone, table in data[name].groupby("backbone", sort=False):
             paint_table = partial(paint, table=table)
-            yield _plot(f"{backbone}: {title}", caption, paint_table)
+            yield make_plot(f"{backbone}: {title}", caption, paint_table)
 
 
 def _explain(side: float) -> str:
@@ -84,17 +72,6 @@ def _explain(side: float) -> str:
     if side == 1:
         return caption
     return f"{caption} The axes are cut to the corner where the curves turn; the inset shows them whole."
-
-
-def _plot(title: str, caption: str, paint: Callable[[Axes], None]) -> Plot:
-    with mpl.rc_context(STYLE):
-        canvas = Figure(figsize=SIZE, layout="constrained")
-        axes = canvas.add_subplot()
-        axes.set_title(title)
-        paint(axes)
-        file = io.StringIO()
-        canvas.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return Plot(f"{title}. {caption}", file.getvalue())
 
 
 def _training_curves(axes: Axes, table: pd.DataFrame, measure: str) -> None:

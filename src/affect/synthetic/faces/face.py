@@ -72,6 +72,20 @@ def render_face(seed: int, face_id: int, expression: int, size: int, expressiven
     return Face(image, expression, shown.valence, shown.arousal, shown.action_units, landmarks, attributes)
 
 
+def landmarks_at_rest(
+    seed: int, face_id: int, expression: int, size: int, expressiveness: float = 1.0
+) -> NDArray[np.float64]:
+    """Return where the landmarks of a face that `render_face` draws would lie in its picture without its action units.
+
+    (68, 2) positions (x, y) in pixels; their distance to `Face.landmarks` is what the expression has moved.
+    """
+    rng = rng_for(seed, "face", face_id)
+    shown = sample_expression(rng, expression, expressiveness)
+    rest = resting_shape(sample_identity(rng))
+    sample_looks(rng)
+    return frame_face(rng, sample_pose(rng), move(rest, shown.action_units), size).project(rest)
+
+
 def _name_attributes(looks: Looks, pose: Pose) -> dict[str, str | float]:
     return {
         "glasses": looks.wear.glasses,

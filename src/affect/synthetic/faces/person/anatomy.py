@@ -190,12 +190,13 @@ def _displacements() -> Points:
             rows.append(both)
             continue
         # A midline landmark moves half as far when only one side pulls.
-        side = np.where(_NEUTRAL[:, 0] > 0, 1.0, np.where(_NEUTRAL[:, 0] < 0, 0.0, 0.5))[:, None]
+        side = np.where(MEAN_SHAPE[:, 0] > 0, 1.0, np.where(MEAN_SHAPE[:, 0] < 0, 0.0, 0.5))[:, None]
         rows += [both * side, both * (1 - side)]
     return np.stack(rows)
 
 
-_NEUTRAL = _mirrored(_LEFT_HALF)
+MEAN_SHAPE = _mirrored(_LEFT_HALF)
+"""The (68, 2) landmarks of the mean face at rest, in face units."""
 _DISPLACEMENTS = _displacements()
 
 
@@ -231,7 +232,7 @@ def sample_identity(rng: np.random.Generator) -> Identity:
 
 def resting_shape(identity: Identity) -> Points:
     """The (68, 2) landmarks of a person at rest, in face units."""
-    points = _NEUTRAL.copy()
+    points = MEAN_SHAPE.copy()
     _shape_outline(points, identity.traits)
     _shape_eyes_and_brows(points, identity.traits)
     _shape_nose_and_mouth(points, identity.traits)

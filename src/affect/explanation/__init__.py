@@ -1,0 +1,5 @@
+"""What a network looks at, and whether that is true: maps, their test, regions of the face, features."""
+
+from affect.explanation.explainer import METHODS, Explainer, Explanation, enlarge, explain_all, open_explainer
+
+__all__ = ["METHODS", "Explainer", "Explanation", "enlarge", "explain_all", "open_explainer"]

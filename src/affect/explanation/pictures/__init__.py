@@ -1,0 +1,1 @@
+"""Maps as people see them: over faces, and over the mean face."""
