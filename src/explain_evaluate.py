@@ -24,8 +24,8 @@ from affect.explanation.regions.landmarks import read_landmarks
 from affect.explanation.regions.locating import LocatedFace, locate
 from affect.explanation.study.columns import count_faces
 from affect.explanation.study.sheets import MAX_ERRORS, NEIGHBOURS, show_faces, show_mean_faces, show_neighbours
+from affect.explanation.study.studied import study_maps
 from affect.explanation.study.tables import count_alike, tabulate_curves, tabulate_faces, tabulate_features
-from affect.explanation.study.tested import test_maps
 from affect.models import backend
 from affect.models.predictors import KerasPredictor, predict_records
 from affect.plumbing import paths
@@ -55,11 +55,11 @@ def main() -> None:
     rows = choose_rows(held_out.index, options)
     index, images = held_out.index.iloc[rows].reset_index(drop=True), held_out.images[rows]
     faces = find_faces(params, held_out, rows)
-    tested = test_maps(predictor, images, list(index["id"]), faces, options, params.evaluate)
+    studied = study_maps(predictor, images, list(index["id"]), faces, options, params.evaluate)
     predictions = predict_records(predictor, held_out, batch_size)
     features = compute_features(predictor.model, batches(held_out, batch_size))
     plane, variance = project(features)
-    explanation, shown = tested.explanation, tested.shown
+    explanation, shown = studied.explanation, studied.shown
     sheets = {
         "mean_faces.png": show_mean_faces(explanation, shown, images, faces),
         "faces.png": show_faces(explanation, shown, images, index),
@@ -72,19 +72,19 @@ def main() -> None:
         "split": records.held_out_split,
         "images": len(rows),
         "of_images": len(held_out.index),
-        "layer": tested.layer,
+        "layer": studied.layer,
         "map": list(explanation.maps["hirescam"]["emotion"].shape[1:]),
-        "faults": tested.faults,
+        "faults": studied.faults,
         "shown": shown,
         "action_units": EMFACS,
         "expected": {name: sorted(regions) for name, regions in EXPECTED.items()},
         "faces": count_faces(explanation, faces),
-        **tested.means,
+        **studied.means,
         "features": describe_features(held_out, features, variance),
         "pictures": {file.name: paths.file_md5(file) for file in sorted(pictures.iterdir())},
     }
-    write_table(metrics / "curves.csv", tabulate_curves(tested.curves))
-    write_table(metrics / "faces.csv", tabulate_faces(index, explanation, tested.columns, shown))
+    write_table(metrics / "curves.csv", tabulate_curves(studied.curves))
+    write_table(metrics / "faces.csv", tabulate_faces(index, explanation, studied.columns, shown))
     write_table(metrics / "features.csv", tabulate_features(predictions, plane))
     write_json(metrics / "results.json", results)
     explained = read_explained(metrics, pictures)

@@ -3,7 +3,7 @@
 A room imports only rooms on lower lines; rooms on one line do not know each other; a stage lists its script and the
 rooms it uses, except plumbing.
 
-    report/    tables -> plots -> pages                   |  explanation/ what a network looks at, and whether it is true
+    report/    tables -> plots -> pages                   |  explanation/ what a network looks at, and its test
     synthetic/ drawn faces, pretraining on them           |  experiments/ many experiments: read, compare, run
                export/       files that run without Keras (on the same line)
                inference/    faces in photographs (on the same line)

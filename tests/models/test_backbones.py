@@ -73,6 +73,16 @@ def test_the_halves_of_a_network_are_the_network(networks: dict[str, SplitModel]
 
 
 @pytest.mark.parametrize("name", BACKBONES)
+def test_all_paths_pass_through_the_map_that_is_explained(networks: dict[str, SplitModel], name: str) -> None:
+    model = networks[name].full
+    maps = model.get_layer(BACKBONES[name].explained_layer).output
+    side = SIZE // (16 if name == "vit" else 8)
+    assert maps.shape[1:3] == (side, side)
+    above, below = keras.Model(maps, model.output), keras.Model(model.input, maps)
+    np.testing.assert_allclose(run(above, run(below, IMAGES)), run(model, IMAGES), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", BACKBONES)
 def test_the_copy_to_train_is_the_network_and_attends_in_single_precision(
     networks: dict[str, SplitModel], name: str
 ) -> None:

@@ -13,7 +13,7 @@ REGIONS = ("brows", "eyes", "nose", "mouth", "cheeks", "jaw", "hair", "backgroun
 _JAW, _BROWS = slice(0, 17), (slice(17, 22), slice(22, 27))
 _NOSE, _EYES, _LIPS = slice(27, 36), (slice(36, 42), slice(42, 48)), slice(48, 60)
 # How far each part reaches beyond its landmarks, in distances of the eyes.
-_MARGINS = {"brows": 0.1, "eyes": 0.12, "nose": 0.06, "mouth": 0.1}
+_MARGINS = {"brows": 0.06, "eyes": 0.12, "nose": 0.06, "mouth": 0.1}
 # Of a head with hair, in heads of a skull.
 _HAIR = 1.15
 
@@ -33,18 +33,21 @@ def divide(landmarks: np.ndarray, size: int) -> np.ndarray:
     head = _fill([middle + _HAIR * (2 * middle - jaw - middle), jaw], size)
     face = _fill([jaw, *(landmarks[brow] for brow in _BROWS)], size)
     margins = {name: round(margin * distance) for name, margin in _MARGINS.items()}
-    brows = [_fill([landmarks[brow]], size, margins["brows"]) for brow in _BROWS]
-    parts = {
-        "hair": head & ~face,
-        "cheeks": face,
-        "jaw": face & (depth > landmarks[_LIPS].mean(axis=0) @ down),
-        "brows": (face & (depth < middle @ down)) | brows[0] | brows[1],
-        "nose": _fill([landmarks[_NOSE]], size, margins["nose"]),
-        "eyes": np.any([_fill([landmarks[eye]], size, margins["eyes"]) for eye in _EYES], axis=0),
-        "mouth": _fill([landmarks[_LIPS]], size, margins["mouth"]),
-    }
+    # What comes later lies over what came before.
+    parts = (
+        ("hair", head & ~face),
+        ("cheeks", face),
+        ("jaw", face & (depth > landmarks[_LIPS].mean(axis=0) @ down)),
+        ("brows", face & (depth < middle @ down)),
+        ("nose", _fill([landmarks[_NOSE]], size, margins["nose"])),
+        *(("eyes", _fill([landmarks[eye]], size, margins["eyes"])) for eye in _EYES),
+        *(("brows", _fill([landmarks[brow]], size, margins["brows"])) for brow in _BROWS),
+        # Frowning brows lie on the lids.
+        *(("eyes", _fill([landmarks[eye]], size)) for eye in _EYES),
+        ("mouth", _fill([landmarks[_LIPS]], size, margins["mouth"])),
+    )
     regions = np.full((size, size), REGIONS.index("background"), np.uint8)
-    for name, mask in parts.items():
+    for name, mask in parts:
         regions[mask] = REGIONS.index(name)
     return regions
 

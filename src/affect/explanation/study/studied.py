@@ -24,7 +24,7 @@ from affect.plumbing.params import Evaluate, Explain
 
 
 @dataclass(frozen=True)
-class TestedMaps:
+class StudiedMaps:
     """The maps of images, and their test.
 
     layer: whose map is explained. faults: by method and task, in what its maps are not true. columns: what is measured
@@ -47,14 +47,14 @@ class TestedMaps:
         }
 
 
-def test_maps(
+def study_maps(
     predictor: KerasPredictor,
     images: np.ndarray,
     ids: Sequence[str],
     faces: Sequence[LocatedFace | None],
     options: Explain,
     evaluate: Evaluate,
-) -> TestedMaps:
+) -> StudiedMaps:
     """Explain (count, size, size, 3) images, each by its predicted expression, and test the maps.
 
     faces: where the images' landmarks lie.
@@ -68,11 +68,11 @@ def test_maps(
     faults = {
         method: {task: find_faults(means, method, task) for task in explanation.tasks} for method in explainer.methods
     }
-    tested = TestedMaps(explanation, explainer.layer, curves, faults, columns, means)
+    studied = StudiedMaps(explanation, explainer.layer, curves, faults, columns, means)
     size = images.shape[1]
-    columns |= region_columns(explanation, tested.shown, faces, size)
+    columns |= region_columns(explanation, studied.shown, faces, size)
     columns |= changed_columns(explanation, faces, ids, size, options.seed)
-    return replace(tested, means=average(columns, evaluate.bootstrap, evaluate.seed))
+    return replace(studied, means=average(columns, evaluate.bootstrap, evaluate.seed))
 
 
 def _explain_shuffled(
