@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import draw_predictions
-from test_render import Page
+from page_parser import Page
 
 from affect.core.labels import EXPRESSIONS
 from affect.core.predictions import PROBABILITIES

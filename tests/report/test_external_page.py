@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from conftest import ROOT, draw_predictions
-from test_render import PARAMETERS, PREPARE, Page, run_evaluation
+from page_parser import Page
+from test_render import PARAMETERS, PREPARE, run_evaluation
 
 from affect.evaluation.baselines import baselines
 from affect.evaluation.results import evaluate_ways

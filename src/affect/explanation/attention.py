@@ -28,7 +28,8 @@ def read_attention(model: keras.Model) -> Callable[[np.ndarray], np.ndarray] | N
     reader = keras.Model(model.input, [*given, *(layer.output for layer in pooling)])
 
     def read(images: np.ndarray) -> np.ndarray:
-        found = list(keras.tree.flatten(reader.predict_on_batch(images)))
+        # Not by predict_on_batch, which compiles a model anew for a last batch of another size.
+        found = [keras.ops.convert_to_numpy(each) for each in keras.tree.flatten(reader(images, training=False))]
         weights = found.pop() if pooling else np.full((len(images), np.prod(shape)), 1 / np.prod(shape), np.float32)
         for layer, tokens in zip(reversed(blocks), reversed(found), strict=True):
             _, scores = layer(tokens, tokens, return_attention_scores=True)

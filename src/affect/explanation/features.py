@@ -15,7 +15,7 @@ SHARED = "shared"
 def compute_features(model: keras.Model, batches: Iterable[np.ndarray]) -> np.ndarray:
     """Return the shared layer's output, (count, units) float32, for batches of images."""
     reader = keras.Model(model.input, model.get_layer(SHARED).output)
-    return np.concatenate([reader.predict_on_batch(batch) for batch in batches])
+    return np.concatenate([keras.ops.convert_to_numpy(reader(batch, training=False)) for batch in batches])
 
 
 def project(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,147 @@
+"""explain.py as a stranger uses it: a picture, arrays and a row of each face, and nothing of theirs is gone."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import draw_picture, run_in_process, snapshot
+from explained import NAME, SIZE, build_network
+from moving import write_video
+from PIL import Image
+
+import explain
+from affect.core.labels import EXPRESSIONS
+from affect.explanation.pictures.overlays import AGAINST, FOR, overlay
+from affect.explanation.regions.division import REGIONS
+from affect.models.saved_model import save_model
+from affect.synthetic.faces import render_face
+
+MODEL = f"{NAME}.keras"
+run = partial(run_in_process, explain)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model, three faces, two of which have one name, and a picture without a face."""
+    folder = tmp_path_factory.mktemp("explain")
+    save_model(build_network(), folder / MODEL)
+    for id, name in enumerate(("a.png", "b c.jpg", "more/a.png")):
+        (folder / "faces" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(render_face(24, id, id, 160).image).save(folder / "faces" / name)
+    Image.fromarray(draw_picture(1)).save(folder / "wall.png")
+    return folder
+
+
+def test_each_face_has_a_picture_arrays_and_a_row(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(MODEL, "faces", "-o", "out") is None
+    said = capsys.readouterr().out
+    assert said.startswith("explain: 3 faces in out\n  expression the marked fifth grey takes away ")
+    assert max(map(len, said.splitlines())) <= 120
+    table = pd.read_csv("out/faces.csv")
+    assert table["source"].tolist() == ["faces/a.png", "faces/b c.jpg", "faces/more/a.png"]
+    assert len(set(table["name"])) == 3
+    assert set(snapshot(folder / "out")) == {
+        "faces.csv",
+        *(f"{n}.{end}" for n in table["name"] for end in ("png", "npz")),
+    }
+    np.testing.assert_allclose(table[list(REGIONS)].sum(axis=1), 1, atol=1e-5)
+    assert (table["explained_expression"] == table["predicted_expression"]).all()
+    for name in table["name"]:
+        with np.load(folder / "out" / f"{name}.npz") as arrays:
+            assert set(arrays) == {"image", "emotion", "valence", "arousal"}
+            assert arrays["image"].shape == (SIZE, SIZE, 3)
+            assert arrays["emotion"].shape == (SIZE // 4, SIZE // 4)
+        assert Image.open(folder / "out" / f"{name}.png").width > 4 * 288
+
+
+def test_a_second_run_has_the_same_bytes_and_a_named_expression_other_maps(folder: Path) -> None:
+    for name in ("first", "second"):
+        assert run(MODEL, "faces", "-o", name) is None
+    assert snapshot(folder / "first") == snapshot(folder / "second")
+    assert run(MODEL, "faces", "-o", "fear", "--expression", "fear", "--method", "gradcam") is None
+    table = pd.read_csv("fear/faces.csv")
+    assert set(table["explained_expression"]) == {"fear"}
+    assert set(table["predicted_expression"]) <= set(EXPRESSIONS)
+
+
+def test_a_map_no_better_than_chance_is_not_drawn(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is drawn without a map is the face in grey."""
+    assert run(MODEL, "faces", "-o", "out") is None
+    table = pd.read_csv("out/faces.csv")
+    for _, row in table.iterrows():
+        panel = np.asarray(Image.open(folder / "out" / f"{row['name']}.png").convert("RGB")).astype(int)
+        for place, task in enumerate(("emotion", "valence", "arousal"), 1):
+            tile = panel[40:300, place * 296 + 12 : (place + 1) * 296 - 12]
+            is_coloured = bool((np.ptp(tile, axis=2) > 8).any())
+            assert is_coloured == (row[f"{task}_marked"] > row[f"{task}_random"])
+
+
+def test_pictures_without_a_face_are_said_and_taken_whole_where_that_is_asked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        run(MODEL, "wall.png", "-o", "out")
+        == "explain: no face was found in them; --cropped takes pictures as they are"
+    )
+    assert not (folder / "out").exists()
+    assert "wall.png: no face" in capsys.readouterr().err
+    assert run(MODEL, "wall.png", "-o", "out", "--cropped") is None
+    table = pd.read_csv("out/faces.csv")
+    # Without landmarks nobody knows what is where.
+    assert table[list(REGIONS)].isna().all(axis=None)
+
+
+def test_what_cannot_be_explained_is_named_and_the_rest_done(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_video(folder / "film.mp4", iter([np.zeros((64, 64, 3), np.uint8)] * 3))
+    (folder / "broken.jpg").write_bytes(b"none")
+    stopped = run(MODEL, "faces/a.png", "film.mp4", "broken.jpg", "gone.png", "-o", "out")
+    assert stopped == "explain: 3 of 4 inputs could not be explained, as said above"
+    said = capsys.readouterr().err
+    for line in ("film.mp4: a video; explain single frames of it", "broken.jpg: skipped", "gone.png: no such file"):
+        assert line in said
+    assert len(pd.read_csv("out/faces.csv")) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["gone.keras", "faces"], "gone.keras: no such model"),
+        (["faces/a.png", "faces"], "only"),
+        ([MODEL, "gone"], "gone: no such file or folder"),
+        ([MODEL, "faces", "--layer", "nowhere"], "can't be explained at 'nowhere'"),
+    ],
+)
+def test_bad_arguments_are_one_line_and_leave_nothing(folder: Path, arguments: list[str], reason: str) -> None:
+    before = snapshot(folder)
+    stopped = run(*arguments, "-o", "out")
+    assert stopped is not None
+    assert reason.replace("only", "exported files have no gradients") in stopped
+    assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link"])
+def test_what_is_there_already_stays(folder: Path, kind: str) -> None:
+    if kind == "file":
+        (folder / "out").write_text("mine")
+    elif kind == "folder":
+        (folder / "out").mkdir()
+    else:
+        (folder / "out").symlink_to("nowhere")
+    before = snapshot(folder)
+    stopped = run(MODEL, "faces", "-o", "out")
+    assert stopped is not None
+    assert "is there already, and is left as it is" in stopped
+    assert snapshot(folder) == before
+
+
+def test_colours_say_for_and_against() -> None:
+    image = np.full((4, 4, 3), 128, np.uint8)
+    found = np.zeros((4, 4))
+    found[0, 0], found[3, 3] = 2, -2
+    both, positive = overlay(image, found, signed=True).astype(int), overlay(image, found, signed=False).astype(int)
+    for drawn, place, colour in ((both, (0, 0), FOR), (both, (3, 3), AGAINST), (positive, (0, 0), FOR)):
+        assert np.abs(drawn[place] - colour).max() < np.abs(drawn[1, 1] - colour).max()
+    assert (positive[3, 3] == positive[1, 1]).all()
+    assert np.ptp(both[1, 1]) <= 1
