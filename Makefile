@@ -48,10 +48,11 @@ curve: $(INSTALLED) ## train on 1/8, 1/4, 1/2 and all of the training images
 test-keras: $(INSTALLED) ## load and run saved models in older versions of Keras (installs them)
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/keras_versions.py
 
-test-jax: $(INSTALLED) ## train on JAX (installs it)
+test-jax: $(INSTALLED) ## train and explain on JAX (installs it)
 	$(ACTIVATE) && pip install --quiet --disable-pip-version-check jax==0.10.2
 	$(ACTIVATE) && PYTHONPATH=src:tests pytest tests/training_on_jax.py
 	$(ACTIVATE) && KERAS_BACKEND=jax PYTHONPATH=src:tests pytest tests/training/test_checkpoint.py -k goes_on
+	$(ACTIVATE) && KERAS_BACKEND=jax PYTHONPATH=src:tests pytest tests/explanation/test_explainer.py
 
 test-timm: $(INSTALLED) ## bring weights from timm as docs/recipe.md says (installs it and PyTorch: 5 GB)
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/timm_weights.py

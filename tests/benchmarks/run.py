@@ -7,6 +7,7 @@ from pathlib import Path
 from affect.models import backend
 from exported import compare_exports
 from groups import compare_groups
+from maps import compare_maps
 from measuring import print_table
 from modern_recipe import compare_recipe
 from stages import compare_stages
@@ -21,6 +22,7 @@ def main() -> None:
     """Run them all."""
     backend.set_up(1)
     results = compare_stages() + compare_groups() + compare_exports("efficientnetb1") + compare_videos("efficientnetb1")
+    results += compare_maps("efficientnetb1")
     for compare in (compare_steps, compare_training, compare_determinism, compare_recipe):
         for backbone in BACKBONES:
             results += compare(backbone)
