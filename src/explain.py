@@ -22,7 +22,7 @@ from affect.core.labels import EXPRESSIONS
 from affect.data.images.cropping import Box, crop_square, letterbox, map_to_square
 from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
 from affect.explanation import METHODS, open_explainer
-from affect.explanation.study.single_faces import TABLE, Face, explain_faces, summarise
+from affect.explanation.study.single_faces import Face, explain_faces, finish
 from affect.inference.detection import FaceDetector
 from affect.inference.faces import SCALE, cut_faces
 from affect.inference.sources import Source, list_sources
@@ -59,7 +59,7 @@ def main() -> None:
             done += len(block)
         if not done:
             raise InputError("no face was found in them; --cropped takes pictures as they are")
-        said = [f"explain: {done} faces in {options.output}", *summarise(folder / TABLE)]
+        said = [f"explain: {done} faces in {options.output}", *finish(folder)]
     print("\n".join(map(printable, said)))
     if faults:
         raise InputError(f"{len(faults)} of {len(sources) + len(missing)} inputs could not be explained, as said above")

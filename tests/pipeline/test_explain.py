@@ -15,6 +15,8 @@ import explain
 from affect.core.labels import EXPRESSIONS
 from affect.explanation.pictures.overlays import AGAINST, FOR, overlay
 from affect.explanation.regions.division import REGIONS
+from affect.explanation.study import single_faces
+from affect.explanation.study.means import average
 from affect.models.saved_model import save_model
 from affect.synthetic.faces import render_face
 
@@ -37,7 +39,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_each_face_has_a_picture_arrays_and_a_row(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(MODEL, "faces", "-o", "out") is None
     said = capsys.readouterr().out
-    assert said.startswith("explain: 3 faces in out\n  expression the marked fifth grey takes away ")
+    assert said.startswith("explain: 3 faces in out\n  greying a fifth takes away ")
     assert max(map(len, said.splitlines())) <= 120
     table = pd.read_csv("out/faces.csv")
     assert table["source"].tolist() == ["faces/a.png", "faces/b c.jpg", "faces/more/a.png"]
@@ -66,16 +68,48 @@ def test_a_second_run_has_the_same_bytes_and_a_named_expression_other_maps(folde
     assert set(table["predicted_expression"]) <= set(EXPRESSIONS)
 
 
-def test_a_map_no_better_than_chance_is_not_drawn(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is drawn without a map is the face in grey."""
-    assert run(MODEL, "faces", "-o", "out") is None
+def is_coloured(panel: Path, place: int) -> bool:
+    """Whether a tile of a panel has colours; where no map is drawn the face is grey."""
+    tile = np.asarray(Image.open(panel).convert("RGB")).astype(int)[40:300, place * 296 + 12 : (place + 1) * 296 - 12]
+    return bool((np.ptp(tile, axis=2) > 8).any())
+
+
+def blind_to(task: str, folder: Path) -> str:
+    """Save a network one of whose outputs is always the same."""
+    model = build_network()
+    head = model.get_layer(task)
+    head.set_weights([0 * values for values in head.get_weights()])
+    save_model(model, folder / "blind.keras")
+    return "blind.keras"
+
+
+def test_a_map_no_better_than_chance_is_not_drawn(folder: Path) -> None:
+    assert run(blind_to("valence", folder), "faces", "-o", "out") is None
     table = pd.read_csv("out/faces.csv")
+    coloured = set()
     for _, row in table.iterrows():
-        panel = np.asarray(Image.open(folder / "out" / f"{row['name']}.png").convert("RGB")).astype(int)
         for place, task in enumerate(("emotion", "valence", "arousal"), 1):
-            tile = panel[40:300, place * 296 + 12 : (place + 1) * 296 - 12]
-            is_coloured = bool((np.ptp(tile, axis=2) > 8).any())
-            assert is_coloured == (row[f"{task}_marked"] > row[f"{task}_random"])
+            found = is_coloured(folder / "out" / f"{row['name']}.png", place)
+            assert found == (row[f"{task}_marked"] > row[f"{task}_random"])
+            coloured.add((task, found))
+    assert ("valence", True) not in coloured
+    assert ("emotion", True) in coloured
+
+
+def test_maps_that_are_no_better_than_chance_over_all_faces_are_drawn_of_none(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(single_faces, "MIN_FACES", 3)
+
+    def doubt(columns: dict, resamples: int, seed: int) -> dict:
+        return average(columns, resamples, seed) | {"intervals": {"gain": [-1, 1]}}
+
+    monkeypatch.setattr(single_faces, "average", doubt)
+    assert run(MODEL, "faces", "-o", "out") is None
+    said = capsys.readouterr().out.splitlines()
+    assert sum(line.endswith(": no better than chance, not shown") for line in said) == 3
+    for name in pd.read_csv("out/faces.csv")["name"]:
+        assert not any(is_coloured(folder / "out" / f"{name}.png", place) for place in (1, 2, 3))
 
 
 def test_pictures_without_a_face_are_said_and_taken_whole_where_that_is_asked(

@@ -1,4 +1,4 @@
-"""One number for a single map: what greying the fifth that it marks takes away, beside a random fifth."""
+"""The test of a single map: what greying the fifth that it marks takes away, beside random fifths."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,23 +9,28 @@ from affect.explanation.explainer import Explanation, enlarge
 from affect.explanation.faithfulness.baselines import random_maps
 from affect.explanation.faithfulness.curves import MARKED, Predict, delete, rank_pixels
 
-# Random fifths for each face: one alone may happen to be a good one.
-DRAWS = 5
+# Random fifths for each face: one alone may happen to be a good one, or a bad one.
+DRAWS = 9
 
 
 @dataclass(frozen=True)
 class Greyed:
-    """(count,) what an explanation scores of the images as they are, with the marked fifth grey, and with a random one
-    grey, of which it is the mean of five."""
+    """What an explanation scores of images as they are, (count,), with the marked fifth grey, (count,), and with each
+    of several random fifths grey, (draws, count)."""
 
     whole: np.ndarray
     marked: np.ndarray
-    random: np.ndarray
+    draws: np.ndarray
 
     @property
-    def is_true(self) -> np.ndarray:
-        """(count,) whether the marked fifth takes away more than a random one."""
-        return self.marked < self.random
+    def random(self) -> np.ndarray:
+        """(count,) the score with a random fifth grey, on average."""
+        return self.draws.mean(axis=0)
+
+    @property
+    def beaten(self) -> np.ndarray:
+        """(count,) how many of the random fifths take away less than the marked one."""
+        return np.sum(self.marked < self.draws, axis=0)
 
 
 def grey_fifths(
@@ -44,11 +49,11 @@ def grey_fifths(
     maps = {(method, task): explanation.maps[method][task] for task in explanation.tasks}
     if "attention" in explanation.maps:
         maps["attention", "emotion"] = explanation.maps["attention"]["emotion"]
-    greyed, random = {}, {}
+    greyed: dict[tuple[str, str], Greyed] = {}
+    random: dict[tuple[int, ...], list[dict[str, np.ndarray]]] = {}
     for (name, task), found in maps.items():
         if (shape := found.shape[1:]) not in random:
-            draws = [score(random_maps(shape, ids, seed, draw), explanation.tasks) for draw in range(DRAWS)]
-            random[shape] = {of: np.mean([each[of] for each in draws], axis=0) for of in explanation.tasks}
+            random[shape] = [score(random_maps(shape, ids, seed, draw), explanation.tasks) for draw in range(DRAWS)]
         marked = score(found * explanation.signs(task)[:, None, None], [task])[task]
-        greyed[name, task] = Greyed(whole[task], marked, random[shape][task])
+        greyed[name, task] = Greyed(whole[task], marked, np.stack([draw[task] for draw in random[shape]]))
     return greyed

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from PIL import Image
+from tqdm import tqdm
 
 from affect.core.labels import EXPRESSIONS
 from affect.core.predictions import DECIMALS
@@ -20,12 +22,14 @@ from affect.explanation.regions.shares import share_on_regions, weigh_evidence
 from affect.explanation.study.means import average
 
 TABLE = "faces.csv"
-LABELS = {"emotion": "expression"}
+LABELS = {"emotion": "of the expression", "attention": "of it, by attention"}
 # Of a picture's id in the names of files.
 MAX_NAME = 60
 _UNSAFE = re.compile(r"[^\w.-]")
 # Of random places, and of the intervals' resamples.
 SEED, RESAMPLES = 42, 2000
+# Of which it can be told whether maps are better than chance.
+MIN_FACES = 10
 
 
 @dataclass(frozen=True)
@@ -55,16 +59,15 @@ def explain_faces(
     faces: Sequence[Face],
     done: int,
 ) -> None:
-    """Write the pictures, arrays and rows of faces; `done` faces are in the folder before them."""
+    """Write the faces, arrays and rows of faces; `done` faces are in the folder before them."""
     images = np.stack([face.pixels for face in faces])
     explanation = explainer.explain(images, None if expression is None else np.full(len(faces), expression))
     greyed = grey_fifths(predict, explanation, method, images, [face.id for face in faces], SEED)
     rows = []
     for row, face in enumerate(faces):
         name = f"{done + row + 1:05d}-{_UNSAFE.sub('_', face.picture)[-MAX_NAME:]}-{face.number}"
-        draw_panel(f"{face.picture}, face {face.number}", face.shown, explanation, row, greyed).save(
-            folder / f"{name}.png", compress_level=1
-        )
+        # Alone, until it is known of all faces which maps are shown beside it.
+        Image.fromarray(face.shown).save(folder / f"{name}.png", compress_level=1)
         maps = {task if of == method else of: explanation.maps[of][task][row] for of, task in greyed}
         np.savez_compressed(folder / f"{name}.npz", image=images[row], **maps)
         rows.append({"name": name, **_describe(face, explanation, row, method, greyed)})
@@ -90,6 +93,7 @@ def _describe(
         name = task if of == method else of
         described[f"{name}_marked"] = tested.whole[row] - tested.marked[row]
         described[f"{name}_random"] = tested.whole[row] - tested.random[row]
+        described[f"{name}_beaten"] = tested.beaten[row]
     shares = [np.nan] * len(REGIONS)
     if face.points is not None:
         size = len(face.pixels)
@@ -98,20 +102,28 @@ def _describe(
     return described | dict(zip(REGIONS, shares, strict=True))
 
 
-def summarise(file: Path) -> list[str]:
-    """Return what greying marked and random fifths takes away of the faces in a table, a line for each kind of map."""
-    table = pd.read_csv(file)
-    said = []
-    for name in table.columns[table.columns.str.endswith("_marked")].str.removesuffix("_marked"):
-        marked, random = table[f"{name}_marked"], table[f"{name}_random"]
-        columns = {("marked",): marked.to_numpy(), ("random",): random.to_numpy()}
-        tree = average(columns | {("gain",): (marked - random).to_numpy()}, RESAMPLES, SEED)
-        bounds = tree.get("intervals", {}).get("gain")
-        interval = f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else ""
-        said.append(
-            f"  {LABELS.get(name, name):10} the marked fifth grey takes away {tree['marked']:.3f}, a random one "
-            f"{tree['random']:.3f}: {tree['gain']:.3f}{interval} more"
-        )
-        if not bounds or bounds[0] <= 0:
-            said[-1] += ", which may be chance"
+def finish(folder: Path) -> list[str]:
+    """Draw each face's maps beside it, and return what greying fifths takes away over all, a line for each kind of map.
+
+    A kind that over all faces is no better than chance is not drawn, where there are enough of them to tell.
+    """
+    table = pd.read_csv(folder / TABLE)
+    kinds = list(table.columns[table.columns.str.endswith("_marked")].str.removesuffix("_marked"))
+    said, hidden = ["  greying a fifth takes away    marked   random   difference"], []
+    for kind in kinds:
+        marked, random = (table[f"{kind}_{which}"].to_numpy() for which in ("marked", "random"))
+        tree = average({("marked",): marked, ("random",): random, ("gain",): marked - random}, RESAMPLES, SEED)
+        line = f"  {LABELS.get(kind, f'of {kind}'):26} {tree['marked']:9.3f} {tree['random']:8.3f}   {tree['gain']:.3f}"
+        if len(table) >= MIN_FACES:
+            low, high = tree["intervals"]["gain"]
+            line += f" [{low:.3f}, {high:.3f}]"
+            if low <= 0:
+                hidden.append(kind)
+                line += ": no better than chance, not shown"
+        said.append(line)
+    for _, row in tqdm(table.iterrows(), "draw", len(table), unit=" faces", disable=None):
+        picture = folder / f"{row['name']}.png"
+        with Image.open(picture) as opened, np.load(picture.with_suffix(".npz")) as arrays:
+            panel = draw_panel(np.asarray(opened), {kind: arrays[kind] for kind in kinds}, row, hidden)
+        panel.save(picture, compress_level=1)
     return said
