@@ -39,6 +39,7 @@ def main() -> None:
     """Run the command."""
     options = parse_command()
     chosen = None if options.expression is None else EXPRESSIONS.index(options.expression)
+    require_elsewhere(options.output, options.inputs)
     sources, others, missing = list_sources(options.inputs)
     pictures = [source for source in sources if not source.is_video]
     faults = [f"{path}: no such file or folder" for path in missing]
@@ -58,11 +59,20 @@ def main() -> None:
             explain(block, done)
             done += len(block)
         if not done:
+            if len(faults) == len(sources) + len(missing):
+                raise InputError("none of them can be read, as said above")
             raise InputError("no face was found in them; --cropped takes pictures as they are")
         said = [f"explain: {done} faces in {options.output}", *finish(folder)]
     print("\n".join(map(printable, said)))
     if faults:
         raise InputError(f"{len(faults)} of {len(sources) + len(missing)} inputs could not be explained, as said above")
+
+
+def require_elsewhere(output: Path, inputs: Sequence[Path]) -> None:
+    """Raise InputError where the next run would read what this one writes."""
+    for folder in inputs:
+        if folder.is_dir() and output.resolve().is_relative_to(folder.resolve()):
+            raise InputError(f"-o {output} lies in {folder}, with which it would be read too; name a folder elsewhere")
 
 
 def read_faces(

@@ -82,7 +82,12 @@ def test_the_outputs_are_the_network_s_and_the_predicted_expression_is_explained
 
 @pytest.mark.parametrize(
     ("layer", "reason"),
-    [("nowhere", "No such layer"), ("second", "not connected"), ("emotion", "not connected"), (None, "name the layer")],
+    [
+        ("nowhere", "no such layer"),
+        ("second", "paths pass beside it"),
+        ("emotion", "is no map"),
+        (None, "name the layer"),
+    ],
 )
 def test_a_layer_that_explains_nothing_is_refused(layer: str | None, reason: str) -> None:
     with pytest.raises(InputError, match=reason):

@@ -144,7 +144,9 @@ def test_what_cannot_be_explained_is_named_and_the_rest_done(folder: Path, capsy
         (["gone.keras", "faces"], "gone.keras: no such model"),
         (["faces/a.png", "faces"], "only"),
         ([MODEL, "gone"], "gone: no such file or folder"),
-        ([MODEL, "faces", "--layer", "nowhere"], "can't be explained at 'nowhere'"),
+        ([MODEL, "faces", "--layer", "nowhere"], "can't be explained at 'nowhere': it has no such layer"),
+        ([MODEL, "faces/a.png", "."], "-o out lies in ., with which it would be read too; name a folder elsewhere"),
+        ([MODEL, MODEL, "--cropped"], "none of them can be read, as said above"),
     ],
 )
 def test_bad_arguments_are_one_line_and_leave_nothing(folder: Path, arguments: list[str], reason: str) -> None:

@@ -39,20 +39,27 @@ def weigh_places(model: keras.Model, layer: str) -> Weigh:
 
 def _cut_above(model: keras.Model, layer: str) -> keras.Model:
     """Return the part of a model that follows a layer, with the logit of each task beside its output."""
+    if layer not in {each.name for each in model.layers}:
+        raise InputError(f"{model.name} can't be explained at {layer!r}: it has no such layer")
+    maps, outputs = model.get_layer(layer).output, dict(model.output)
+    if getattr(maps, "ndim", 0) != 4:
+        raise InputError(
+            f"{model.name} can't be explained at {layer!r}: its output is no map (rows, columns, channels)"
+        )
     try:
-        maps = model.get_layer(layer).output
-        outputs = dict(model.output)
         for task in [task for task in TASKS if task in outputs]:
             head = model.get_layer(task)
             logit = keras.layers.Dense(head.units, name=f"{task}{_LOGIT}")
             outputs[f"{task}{_LOGIT}"] = logit(head.input)
             logit.set_weights(head.get_weights())
-        upper = keras.Model(maps, outputs)
     except (ValueError, AttributeError) as error:
-        raise InputError(f"{model.name} can't be explained at {layer!r}: {' '.join(str(error).split())}") from error
-    if maps.ndim != 4:
-        raise InputError(f"{model.name} can't be explained at {layer!r}: its output {maps.shape} is no map")
-    return upper
+        raise InputError(f"{model.name}: not a model of this repository: no dense layer gives its {task}") from error
+    try:
+        return keras.Model(maps, outputs)
+    except ValueError as error:
+        raise InputError(
+            f"{model.name} can't be explained at {layer!r}: paths pass beside it, as in a block; name the block's end"
+        ) from error
 
 
 def _choose(outputs: Mapping[str, Any], expressions: Any) -> Any:

@@ -10,6 +10,8 @@ from affect.explanation.explainer import enlarge
 from affect.explanation.faithfulness.marked import DRAWS
 from affect.explanation.pictures.overlays import lay_out, overlay
 
+# Characters of a picture's id over its panel.
+MAX_TITLE = 60
 # Of kinds of maps, those without a sign.
 _UNSIGNED = ("emotion", "attention")
 
@@ -41,5 +43,5 @@ def draw_panel(
         whole = enlarge(found[None], len(face))[0]
         tiles.append(overlay(face, whole if is_shown else np.zeros_like(whole), kind not in _UNSIGNED))
         captions.append("\n".join(lines))
-    title = f"{row['id']}, face {row['face']}"
+    title = f"{row['id']:.{MAX_TITLE}}, face {row['face']}"
     return lay_out(title, tiles, captions, len(tiles))
