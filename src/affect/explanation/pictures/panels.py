@@ -35,7 +35,7 @@ def draw_panel(
         lines += [f"marked fifth grey: {marked:.2f}", f"a random one: {random:.2f}"]
         if kind in hidden:
             lines.append("not shown: chance over all faces")
-        elif row[f"{kind}_marked"] <= row[f"{kind}_random"]:
+        elif row[f"{kind}_marked"] <= max(row[f"{kind}_random"], 0):
             lines.append("not shown: no better than chance")
         else:
             lines.append(f"better than {row[f'{kind}_beaten']} of {DRAWS} random ones")

@@ -54,7 +54,7 @@ def find_faults(tree: Tree, method: str, task: str) -> list[str]:
     gains = {name: look_up(intervals, ("gain", RANDOM, method, task, name)) for name in ("deletion", "insertion")}
     faults = [f"{name} no better than chance" for name, bounds in gains.items() if bounds is None or bounds[0] <= 0]
     left = look_up(intervals, ("randomised", method, task, "difference"))
-    return faults + (["weights in disorder leave it"] if left is not None and left[0] > 0 else [])
+    return faults + (["weights in disorder leave it"] if left is None or left[0] > 0 else [])
 
 
 def region_columns(

@@ -22,6 +22,7 @@ from affect.explanation.regions.shares import share_on_regions, weigh_evidence
 from affect.explanation.study.means import average
 
 TABLE = "faces.csv"
+TEXTS = ("name", "id", "source")
 LABELS = {"emotion": "of the expression", "attention": "of it, by attention"}
 # Of a picture's id in the names of files.
 MAX_NAME = 60
@@ -102,12 +103,18 @@ def _describe(
     return described | dict(zip(REGIONS, shares, strict=True))
 
 
+def read_faces_table(file: Path) -> pd.DataFrame:
+    """Read faces.csv; names are texts, numbers or NA though some may look like."""
+    unknown = dict.fromkeys(REGIONS, "")
+    return pd.read_csv(file, dtype=dict.fromkeys(TEXTS, str), keep_default_na=False, na_values=unknown)
+
+
 def finish(folder: Path) -> list[str]:
     """Draw each face's maps beside it, and return what greying fifths takes away over all, a line for each kind of map.
 
     A kind that over all faces is no better than chance is not drawn, where there are enough of them to tell.
     """
-    table = pd.read_csv(folder / TABLE)
+    table = read_faces_table(folder / TABLE)
     kinds = list(table.columns[table.columns.str.endswith("_marked")].str.removesuffix("_marked"))
     said, hidden = ["  greying a fifth takes away    marked   random   difference"], []
     for kind in kinds:
