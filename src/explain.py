@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from affect.core.files import new_folder
 from affect.core.labels import EXPRESSIONS
-from affect.data.images.cropping import Box, crop_square, letterbox, map_to_square
+from affect.data.images.cropping import Box, crop_square, map_to_square
 from affect.data.images.reading import ImageLimits, UnusableImageError, read_image
 from affect.explanation import METHODS, open_explainer
 from affect.explanation.study.single_faces import Face, explain_faces, finish
@@ -90,11 +90,9 @@ def read_faces(
         if not squares:
             say(f"{source.file}: no face")
         for number, square in enumerate(squares, 1):
-            shown = letterbox(image, SIDE)
-            box = Box(0, 0, image.shape[1], image.shape[0])
-            if square.found is not None and not square.cropped:
-                box = square.found.box
-                shown = crop_square(image, box, SIDE, SCALE)
+            whole = Box(0, 0, image.shape[1], image.shape[0])
+            box = whole if square.cropped or square.found is None else square.found.box
+            shown = crop_square(image, box, SIDE, SCALE)
             points = map_to_square(square.found.landmarks, box, size) if square.found else None
             yield Face(source.id, source.name, number, square.pixels, shown, points)
 

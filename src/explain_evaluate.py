@@ -59,11 +59,12 @@ def main() -> None:
     predictions = predict_records(predictor, held_out, batch_size)
     features = compute_features(predictor.model, batches(held_out, batch_size))
     plane, variance = project(features)
+    neighbours = find_neighbours(features, min(NEIGHBOURS, len(features) - 1))
     explanation, shown = studied.explanation, studied.shown
     sheets = {
         "mean_faces.png": show_mean_faces(explanation, shown, images, faces),
         "faces.png": show_faces(explanation, shown, images, index),
-        "neighbours.png": show_neighbours(held_out, worst_errors(predictions, MAX_ERRORS), features),
+        "neighbours.png": show_neighbours(held_out, worst_errors(predictions, MAX_ERRORS), neighbours),
     }
     write_pictures(pictures, sheets)
     results = {
@@ -80,7 +81,7 @@ def main() -> None:
         "expected": {name: sorted(regions) for name, regions in EXPECTED.items()},
         "faces": count_faces(explanation, faces),
         **studied.means,
-        "features": describe_features(held_out, features, variance),
+        "features": describe_features(held_out, neighbours, variance),
         "pictures": {file.name: paths.file_md5(file) for file in sorted(pictures.iterdir())},
     }
     write_table(metrics / "curves.csv", tabulate_curves(studied.curves))
@@ -124,9 +125,8 @@ def find_faces(params: Params, held_out: Records, rows: np.ndarray) -> list[Loca
     return locate(held_out, rows, landmarks, params.sample if is_drawn else None)
 
 
-def describe_features(held_out: Records, features: np.ndarray, variance: np.ndarray) -> dict[str, Any]:
+def describe_features(held_out: Records, neighbours: np.ndarray, variance: np.ndarray) -> dict[str, Any]:
     """Return the variance that the plane holds, and how often faces that are alike are of one expression."""
-    neighbours = find_neighbours(features, min(NEIGHBOURS, len(features) - 1))
     first, second = (round(float(share), DECIMALS) for share in variance)
     alike = count_alike(held_out.index["expression"].to_numpy(), neighbours)
     return {"first": first, "second": second, "alike": alike}

@@ -3,12 +3,12 @@
 import numpy as np
 
 from affect.core.opencv import cv2
+from affect.data.images.cropping import EYES
 from affect.plumbing.params import Sample
 from affect.synthetic.faces import landmarks_at_rest
 
 # In distances of the eyes: from which a landmark counts as moved, and how far around it skin changes.
 MOVED, REACH = 0.04, 0.15
-_EYES = (slice(36, 42), slice(42, 48))
 
 
 def find_rest(sample: Sample, id: str, expression: int) -> np.ndarray:
@@ -21,7 +21,7 @@ def mark_changed(rest: np.ndarray, moved: np.ndarray, size: int) -> np.ndarray:
 
     rest, moved: (68, 2) positions (x, y) in pixels of the picture.
     """
-    eyes = [rest[eye].mean(axis=0) for eye in _EYES]
+    eyes = [rest[eye].mean(axis=0) for eye in EYES]
     unit = float(np.hypot(*(eyes[1] - eyes[0])))
     mask = np.zeros((size, size), np.uint8)
     for start, end in zip(rest, moved, strict=True):

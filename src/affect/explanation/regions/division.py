@@ -3,6 +3,7 @@
 import numpy as np
 
 from affect.core.opencv import cv2
+from affect.data.images.cropping import EYES
 from affect.synthetic.faces import MEAN_SHAPE
 
 # Brows are all above the eyes up to the brows, the glabella too; landmarks end there, so that a forehead can't be told
@@ -11,7 +12,7 @@ REGIONS = ("brows", "eyes", "nose", "mouth", "cheeks", "jaw", "hair", "backgroun
 
 # Of landmarks in the order of iBUG 300-W (Sagonas et al. 2013).
 _JAW, _BROWS = slice(0, 17), (slice(17, 22), slice(22, 27))
-_NOSE, _EYES, _LIPS = slice(27, 36), (slice(36, 42), slice(42, 48)), slice(48, 60)
+_NOSE, _LIPS = slice(27, 36), slice(48, 60)
 # How far each part reaches beyond its landmarks, in distances of the eyes.
 _MARGINS = {"brows": 0.06, "eyes": 0.12, "nose": 0.06, "mouth": 0.1}
 # Of a head with hair, in heads of a skull.
@@ -23,7 +24,7 @@ def divide(landmarks: np.ndarray, size: int) -> np.ndarray:
 
     landmarks: (68, 2) positions (x, y) in its pixels, in the order of iBUG 300-W.
     """
-    eyes = [landmarks[eye].mean(axis=0) for eye in _EYES]
+    eyes = [landmarks[eye].mean(axis=0) for eye in EYES]
     middle, distance = np.mean(eyes, axis=0), float(np.hypot(*(eyes[1] - eyes[0])))
     down = landmarks[_LIPS].mean(axis=0) - middle
     down /= max(float(np.hypot(*down)), 1e-9)
@@ -40,10 +41,10 @@ def divide(landmarks: np.ndarray, size: int) -> np.ndarray:
         ("jaw", face & (depth > landmarks[_LIPS].mean(axis=0) @ down)),
         ("brows", face & (depth < middle @ down)),
         ("nose", _fill([landmarks[_NOSE]], size, margins["nose"])),
-        *(("eyes", _fill([landmarks[eye]], size, margins["eyes"])) for eye in _EYES),
+        *(("eyes", _fill([landmarks[eye]], size, margins["eyes"])) for eye in EYES),
         *(("brows", _fill([landmarks[brow]], size, margins["brows"])) for brow in _BROWS),
         # Frowning brows lie on the lids.
-        *(("eyes", _fill([landmarks[eye]], size)) for eye in _EYES),
+        *(("eyes", _fill([landmarks[eye]], size)) for eye in EYES),
         ("mouth", _fill([landmarks[_LIPS]], size, margins["mouth"])),
     )
     regions = np.full((size, size), REGIONS.index("background"), np.uint8)
@@ -58,7 +59,7 @@ def complete_landmarks(points: np.ndarray) -> np.ndarray:
     points: (5, 2) positions (x, y) of the eyes, the tip of the nose and the corners of the mouth, of either pair the
     one to the left in the picture first. An expression is not in them, so that regions are coarser.
     """
-    mean = np.stack([*(MEAN_SHAPE[eye].mean(axis=0) for eye in _EYES), MEAN_SHAPE[30], MEAN_SHAPE[48], MEAN_SHAPE[54]])
+    mean = np.stack([*(MEAN_SHAPE[eye].mean(axis=0) for eye in EYES), MEAN_SHAPE[30], MEAN_SHAPE[48], MEAN_SHAPE[54]])
     affine, *_ = np.linalg.lstsq(np.column_stack([mean, np.ones(5)]), points, rcond=None)
     return np.column_stack([MEAN_SHAPE, np.ones(len(MEAN_SHAPE))]) @ affine
 

@@ -9,7 +9,6 @@ from PIL import Image
 from affect.core.labels import EXPRESSIONS
 from affect.core.records import Records
 from affect.explanation.explainer import Explanation, enlarge
-from affect.explanation.features import find_neighbours
 from affect.explanation.pictures.mean_faces import MIN_FACES, average
 from affect.explanation.pictures.overlays import lay_out, overlay
 from affect.explanation.regions.locating import LocatedFace
@@ -48,14 +47,12 @@ def show_mean_faces(
     return lay_out("", tiles, captions, 5) if tiles else None
 
 
-def show_faces(
-    explanation: Explanation, shown: Shown, images: np.ndarray, index: pd.DataFrame, per_expression: int = 1
-) -> Image.Image:
-    """Return the first faces of each predicted expression, each beside its maps that are shown."""
+def show_faces(explanation: Explanation, shown: Shown, images: np.ndarray, index: pd.DataFrame) -> Image.Image:
+    """Return the first face of each predicted expression, each beside its maps that are shown."""
     tiles, captions = [], []
     methods = {task: method for task, method in shown.items() if method is not None}
     for number in range(len(EXPRESSIONS)):
-        for row in np.flatnonzero(explanation.expressions == number)[:per_expression]:
+        for row in np.flatnonzero(explanation.expressions == number)[:1]:
             tiles.append(_resize(images[row]))
             captions.append(f"{index['id'][row][-20:]}\n{EXPRESSIONS[index['expression'][row]]}")
             for place, (task, method) in enumerate(methods.items(), 1):
@@ -65,18 +62,19 @@ def show_faces(
     return lay_out("", tiles, captions, 2 * (1 + len(methods)))
 
 
-def show_neighbours(records: Records, worst: pd.DataFrame, features: np.ndarray) -> Image.Image | None:
+def show_neighbours(records: Records, worst: pd.DataFrame, neighbours: np.ndarray) -> Image.Image | None:
     """Return the worst errors, a row each, beside the faces that the network takes for most like them; None where it
     makes no error, or knows no other face.
 
-    worst: rows of predictions by their places among the records. features: (count, units) of all of them.
+    worst: rows of predictions by their places among the records. neighbours: of all of them, (count, some), as
+    `find_neighbours` returns them.
     """
-    count = min(NEIGHBOURS, len(features) - 1)
+    count = neighbours.shape[1]
     rows = list(worst.index[:MAX_ERRORS])
     if not rows or not count:
         return None
     tiles, captions = [], []
-    for row, near in zip(rows, find_neighbours(features, count)[rows], strict=True):
+    for row, near in zip(rows, neighbours[rows], strict=True):
         tiles += [_resize(records.images[place]) for place in (row, *near)]
         true, predicted = (EXPRESSIONS[worst[name][row]] for name in ("expression", "predicted_expression"))
         captions.append(f"{true},\ntaken for {predicted}")
