@@ -1,4 +1,4 @@
-"""Show what a network looks at in each face of pictures, and test whether that is true.
+"""Show what a network looks at in each face of pictures, and test whether that is more than chance.
 
     python src/explain.py models/efficientnetb1.keras PHOTOGRAPH.jpg FOLDER -o explained
 
@@ -62,7 +62,7 @@ def main() -> None:
             if len(faults) == len(sources) + len(missing):
                 raise InputError("none of them can be read, as said above")
             raise InputError("no face was found in them; --cropped takes pictures as they are")
-        said = [f"explain: {done} faces in {options.output}", *finish(folder)]
+        said = [f"explain: {done} faces in {options.output}", *finish(folder, chosen is not None)]
     print("\n".join(map(printable, said)))
     if faults:
         raise InputError(f"{len(faults)} of {len(sources) + len(missing)} inputs could not be explained, as said above")

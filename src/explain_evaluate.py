@@ -1,4 +1,4 @@
-"""Explain the held-out images by a network's maps, and test whether the maps are true:
+"""Explain the held-out images by a network's maps, and test whether they are better than chance:
 `dvc repro pipelines/explain/dvc.yaml:evaluate@NETWORK`."""
 
 import argparse
@@ -79,7 +79,8 @@ def main() -> None:
         "shown": shown,
         "action_units": EMFACS,
         "expected": {name: sorted(regions) for name, regions in EXPECTED.items()},
-        "faces": count_faces(explanation, faces),
+        "faces": count_faces(explanation, faces, studied.columns),
+        "above_area": studied.above_area,
         **studied.means,
         "features": describe_features(held_out, neighbours, variance),
         "pictures": {file.name: paths.file_md5(file) for file in sorted(pictures.iterdir())},
@@ -92,7 +93,7 @@ def main() -> None:
     write_text(metrics / "report.md", render_explain_markdown(explained, params.evaluate.bootstrap))
     write_text(metrics / "report.html", render_explain_html(explained, params.evaluate.bootstrap))
     for task in [task for task, method in shown.items() if method is None]:
-        print(f"explain_evaluate: warning: no map of {task} is true of {network}", file=sys.stderr)
+        print(f"explain_evaluate: warning: no map of {task} passes its test, of {network}", file=sys.stderr)
     print(f"explain_evaluate: {metrics / 'report.html'}")
 
 

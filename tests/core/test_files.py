@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT, snapshot
 from occupied import OTHERS
 
-from affect.core.files import atomic_file, atomic_folder, new_file, write_table
+from affect.core.files import atomic_file, atomic_folder, new_file, new_folder, write_table
 from affect.core.places import require_folder, require_place
 from affect.plumbing.errors import InputError
 
@@ -84,6 +84,30 @@ def test_a_name_that_is_taken_meanwhile_costs_neither_file(tmp_path: Path) -> No
     assert set(tmp_path.iterdir()) == {file, kept}
 
 
+@pytest.mark.parametrize("taken_by", ["a file", "an empty folder", "a full folder"])
+def test_a_folder_whose_name_is_taken_meanwhile_is_kept_beside_it(tmp_path: Path, taken_by: str) -> None:
+    folder = tmp_path / "explained"
+
+    def write() -> None:
+        with new_folder(folder) as unfinished:
+            (unfinished / "faces.csv").write_text("made")
+            if taken_by == "a file":
+                folder.write_text("somebody else's")
+            else:
+                folder.mkdir()
+            if taken_by == "a full folder":
+                (folder / "faces.csv").write_text("somebody else's")
+            before.update(snapshot(folder) if folder.is_dir() else {"": folder.read_bytes()})
+
+    before: dict = {}
+    with pytest.raises(InputError, match="has come meanwhile") as refusal:
+        write()
+    kept = Path(str(refusal.value).rpartition(" ")[2])
+    assert snapshot(kept) == {"faces.csv": b"made"}
+    assert (snapshot(folder) if folder.is_dir() else {"": folder.read_bytes()}) == before
+    assert set(tmp_path.iterdir()) == {folder, kept}
+
+
 def test_files_of_a_folder_are_replaced_by_their_names_alone(tmp_path: Path) -> None:
     for _ in range(2):
         with whole_folder_of_records(tmp_path / "records") as unfinished:
@@ -118,7 +142,7 @@ def test_folders_in_a_folder_are_replaced_by_the_paths_of_their_files(tmp_path: 
     require_folder(tmp_path / "plots", made)
 
 
-@pytest.mark.parametrize("writer", [atomic_file, new_file, atomic_folder])
+@pytest.mark.parametrize("writer", [atomic_file, new_file, atomic_folder, new_folder])
 def test_an_error_leaves_nothing(tmp_path: Path, writer: Writer) -> None:
     def write() -> None:
         with writer(tmp_path / "output") as unfinished:

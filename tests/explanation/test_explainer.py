@@ -95,7 +95,7 @@ def test_a_layer_that_explains_nothing_is_refused(layer: str | None, reason: str
 
 
 def test_an_exported_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"explain the \.keras file"):
+    with pytest.raises(InputError, match=r"explain a \.keras file"):
         open_explainer(tmp_path / "face.onnx")
 
 

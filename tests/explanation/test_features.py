@@ -7,6 +7,7 @@ from affect.explanation import Explanation
 from affect.explanation.features import find_neighbours, project
 from affect.explanation.pictures.mean_faces import MIN_FACES, average
 from affect.explanation.regions.locating import DATASET, LocatedFace
+from affect.explanation.study.columns import Columns, find_above_area
 from affect.explanation.study.means import average as average_columns
 from affect.explanation.study.sheets import show_mean_faces
 from affect.synthetic.faces import render_face
@@ -63,6 +64,21 @@ def test_a_mean_of_few_faces_is_left_out() -> None:
     assert one.width < 200
     assert show_mean_faces(explanation, {"emotion": None}, images, located) is None
     assert show_mean_faces(explanation, {"emotion": "hirescam"}, images, [None] * count) is None
+
+
+def test_a_part_stands_out_where_its_own_images_have_more_of_the_map_than_of_its_area() -> None:
+    """Not beside the mean area of all images, of which half have a large mouth."""
+    large = np.repeat([0.1, 0.5], 20)
+    noise = np.random.default_rng(1).normal(0, 0.01, 40)
+    columns: Columns = {("regions", "area", "mouth"): large, ("regions", "area", "eyes"): np.full(40, 0.1)}
+    of_happy = np.where(large > 0.3, 1.0, np.nan)
+    columns["regions", "emotion", "happy", "mouth"] = (large + noise) * of_happy
+    columns["regions", "emotion", "happy", "expected"] = np.ones(40)
+    columns["regions", "emotion", "all", "mouth"] = large + 0.1 + noise
+    columns["regions", "emotion", "all", "eyes"] = 0.1 + noise
+    found = find_above_area(columns, 400, 1)
+    assert found == {"emotion": {"happy": [], "all": ["mouth"]}}
+    assert find_above_area({}, 400, 1) == {}
 
 
 def test_means_are_of_what_is_known_and_stand_where_their_path_says() -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 import explain
 from affect.core.labels import EXPRESSIONS
 from affect.explanation.pictures.overlays import AGAINST, FOR, overlay
+from affect.explanation.pictures.panels import _say_outputs
 from affect.explanation.regions.division import REGIONS
 from affect.explanation.study import single_faces
 from affect.explanation.study.means import average
@@ -66,6 +67,24 @@ def test_a_second_run_has_the_same_bytes_and_a_named_expression_other_maps(folde
     table = pd.read_csv("fear/faces.csv")
     assert set(table["explained_expression"]) == {"fear"}
     assert set(table["predicted_expression"]) <= set(EXPRESSIONS)
+
+
+def test_of_a_named_expression_it_is_said_how_many_times_less_likely_it_gets(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(MODEL, "faces/a.png", "-o", "predicted") is None
+    predicted = pd.read_csv("predicted/faces.csv").iloc[0]
+    assert run(MODEL, "faces/a.png", "-o", "named", "--expression", predicted["predicted_expression"]) is None
+    named = pd.read_csv("named/faces.csv").iloc[0]
+    said = capsys.readouterr().out
+    assert "of the expression" in said
+    assert "of log probability" in said
+    whole = predicted["probability"]
+    grey = whole - predicted["emotion_marked"]
+    assert named["emotion_marked"] == pytest.approx(np.log(whole / grey), abs=1e-3)
+    assert named["valence_marked"] == predicted["valence_marked"]
+    assert _say_outputs(named, "emotion", True)[1] == f"marked fifth grey: {grey:.2g}"
+    assert _say_outputs(predicted, "emotion", False)[1] == f"marked fifth grey: {grey:.2f}"
 
 
 @pytest.mark.parametrize("names", [["7"], ["1", "007"], ["NA", "1e5"]])
@@ -151,7 +170,11 @@ def test_what_cannot_be_explained_is_named_and_the_rest_done(folder: Path, capsy
     ("arguments", "reason"),
     [
         (["gone.keras", "faces"], "gone.keras: no such model"),
-        (["faces/a.png", "faces"], "only"),
+        (["faces/a.png", "faces"], "a.png: not a model; explain a .keras file, as train writes them"),
+        (["face.onnx", "faces"], "face.onnx: exported files have no gradients; explain a .keras file"),
+        (["faces", "faces"], "faces: not a model; explain a .keras file"),
+        (["notes.txt", "faces"], "notes.txt: not a model; explain a .keras file"),
+        ([MODEL, "faces", "-o", "notes.txt/out"], "notes.txt is a file, so that notes.txt/out can't lie in it"),
         ([MODEL, "gone"], "gone: no such file or folder"),
         ([MODEL, "faces", "--layer", "nowhere"], "can't be explained at 'nowhere': it has no such layer"),
         ([MODEL, "faces/a.png", "."], "-o out lies in ., with which it would be read too; name a folder elsewhere"),
@@ -159,10 +182,11 @@ def test_what_cannot_be_explained_is_named_and_the_rest_done(folder: Path, capsy
     ],
 )
 def test_bad_arguments_are_one_line_and_leave_nothing(folder: Path, arguments: list[str], reason: str) -> None:
+    (folder / "notes.txt").write_text("no model")
     before = snapshot(folder)
-    stopped = run(*arguments, "-o", "out")
+    stopped = run(*(["-o", "out"] if "-o" not in arguments else []), *arguments)
     assert stopped is not None
-    assert reason.replace("only", "exported files have no gradients") in stopped
+    assert reason in stopped
     assert snapshot(folder) == before
 
 

@@ -63,6 +63,11 @@ def test_folders_are_read_with_all_that_is_in_them(folder: Path, capsys: pytest.
     assert output.out.splitlines()[-1] == "predict: 3 faces in 3 pictures, in p.csv"
 
 
+def test_a_picture_that_is_named_in_two_ways_is_one(folder: Path) -> None:
+    assert run(MODEL, "faces/1.jpg", "faces/more/../1.jpg", "faces/../faces", "-o", "p.csv") is None
+    assert read()["id"].tolist() == ["1", "2", "3"]
+
+
 def test_the_expression_is_named(folder: Path) -> None:
     assert run(MODEL, "faces", "-o", "p.csv") is None
     table = read()

@@ -7,8 +7,9 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -42,15 +43,7 @@ def new_file(file: Path) -> Iterator[Path]:
     with _temporary(file) as temporary:
         temporary.touch()
         yield temporary
-        _flush(temporary)
-        try:
-            file.touch(exist_ok=False)
-        except FileExistsError:
-            kept = file.with_name(f"{file.stem}-{secrets.token_hex(4)}{file.suffix}")
-            kept.touch(exist_ok=False)
-            temporary.replace(kept)
-            raise InputError(f"{file} has come meanwhile and is left as it is; the result is in {kept}") from None
-        temporary.replace(file)
+        _put_new(temporary, file, partial(Path.touch, exist_ok=False))
 
 
 @contextmanager
@@ -74,10 +67,12 @@ def atomic_folder(folder: Path, made: Collection[str] = ()) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """Write a folder as `atomic_folder` does, to a name that nothing has. Raises InputError where something has it."""
+    """Write a folder as `atomic_folder` does, to a name that nothing has. Raises InputError as `new_file` does."""
     require_new(folder, "folder")
-    with atomic_folder(folder) as temporary:
+    with _temporary(folder) as temporary:
+        temporary.mkdir()
         yield temporary
+        _put_new(temporary, folder, Path.mkdir)
 
 
 def write_text(file: Path, text: str) -> None:
@@ -101,9 +96,25 @@ def encode_table(table: pd.DataFrame) -> bytes:
 
 
 def require_new(path: Path, kind: str) -> None:
-    """Raise InputError where something has a name."""
+    """Raise InputError where something has a name, or a file stands where its folder would."""
+    for parent in path.parents:
+        if parent.exists() and not parent.is_dir():
+            raise InputError(f"{parent} is {kind_of(parent)}, so that {path} can't lie in it; name a new {kind}")
     if os.path.lexists(path):
         raise InputError(f"{path} is {kind_of(path)} that is there already, and is left as it is; name a new {kind}")
+
+
+def _put_new(temporary: Path, place: Path, claim: Callable[[Path], None]) -> None:
+    """Rename to a name that nothing has, which `claim` takes or raises FileExistsError; else to one beside it."""
+    _flush(temporary)
+    try:
+        claim(place)
+    except FileExistsError:
+        kept = place.with_name(f"{place.stem}-{secrets.token_hex(4)}{place.suffix}")
+        claim(kept)
+        temporary.replace(kept)
+        raise InputError(f"{place} has come meanwhile and is left as it is; the result is in {kept}") from None
+    temporary.replace(place)
 
 
 def _write(file: Path, content: bytes) -> None:

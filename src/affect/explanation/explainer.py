@@ -14,10 +14,13 @@ from affect.explanation.gradients import Maps, Outputs, weigh_places
 from affect.models.backbones import BACKBONES
 from affect.models.backend import keras
 from affect.models.predictors import KerasPredictor
+from affect.models.predictors.opening import FORMATS
 from affect.plumbing.errors import InputError
 
 # By gradients, signed; then that of a network with attention, which has neither sign nor task.
 METHODS = ("hirescam", "gradcam", "attention")
+# Of probabilities whose logarithm is taken: about what float32 can tell from 0 beside 1.
+LEAST = 1e-7
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,14 @@ class Explanation:
     """What a network returns for images, and where that comes from.
 
     outputs: by task. expressions: (count,) 0-7, the explained ones. maps: by method and task, (count, rows, columns)
-    float32; positive where a place raises the expression's logit, the valence or the arousal.
+    float32; positive where a place raises the expression's logit, the valence or the arousal. is_named: whether the
+    expressions were named, rather than predicted.
     """
 
     outputs: Outputs
     expressions: np.ndarray
     maps: Maps
+    is_named: bool = False
 
     @property
     def tasks(self) -> list[str]:
@@ -45,25 +50,25 @@ class Explanation:
     def score(self, outputs: Outputs) -> dict[str, np.ndarray]:
         """Return, by task, (count,) what a test of the maps measures in other outputs of the same images, altered.
 
-        It is the probability of the explained expression; valence and arousal towards the side on which they are here.
+        It is the probability of the predicted expression, and the logarithm of that of a named one, since what is near
+        0 already can't fall; valence and arousal towards the side on which they are here.
         """
-        rows = np.arange(len(self.expressions))
-        return {
-            task: outputs[task][rows, self.expressions] if task == "emotion" else self.signs(task) * outputs[task][:, 0]
-            for task in self.tasks
-        }
+        scores = {task: self.signs(task) * outputs[task][:, 0] for task in self.tasks if task != "emotion"}
+        explained = outputs["emotion"][np.arange(len(self.expressions)), self.expressions]
+        return {"emotion": np.log(np.maximum(explained, LEAST)) if self.is_named else explained} | scores
 
     def select(self, rows: slice) -> "Explanation":
         """Return the part of some images."""
         outputs = {task: values[rows] for task, values in self.outputs.items()}
         maps = {method: {task: each[rows] for task, each in maps.items()} for method, maps in self.maps.items()}
-        return Explanation(outputs, self.expressions[rows], maps)
+        return Explanation(outputs, self.expressions[rows], maps, self.is_named)
 
     @classmethod
     def join(cls, parts: Sequence["Explanation"]) -> "Explanation":
         """Put those of several batches into one."""
         trees = [(part.outputs, part.expressions, part.maps) for part in parts]
-        return cls(*keras.tree.map_structure(lambda *each: np.concatenate(each), *trees))
+        outputs, expressions, maps = keras.tree.map_structure(lambda *each: np.concatenate(each), *trees)
+        return cls(outputs, expressions, maps, parts[0].is_named)
 
 
 class Explainer:
@@ -96,7 +101,7 @@ class Explainer:
         if self.read_attention:
             attention = self.read_attention(images)
             maps["attention"] = {task: attention for task in TASKS if task in outputs}
-        return Explanation(outputs, chosen, maps)
+        return Explanation(outputs, chosen, maps, expressions is not None)
 
 
 def explain_all(
@@ -113,7 +118,8 @@ def explain_all(
 def open_explainer(file: Path, layer: str | None = None) -> tuple[Explainer, KerasPredictor]:
     """Open a .keras file to explain, and to predict by. Raises InputError for what is none, and as `Explainer` does."""
     if file.suffix != ".keras":
-        raise InputError(f"{file}: exported files have no gradients; explain the .keras file that they were made of")
+        what = "exported files have no gradients" if file.suffix in FORMATS else "not a model"
+        raise InputError(f"{file}: {what}; explain a .keras file, as train writes them")
     predictor = KerasPredictor(file)
     return Explainer(predictor.model, layer), predictor
 

@@ -44,6 +44,11 @@ def list_sources(paths: Sequence[Path]) -> tuple[list[Source], list[Path], list[
             files[path] = _holds_video(path)
         else:
             missing.append(path)
+    # A picture that is named in two ways is one.
+    places: dict[Path, Path] = {}
+    for file in files:
+        places.setdefault(file.parent.resolve() / file.name, file)
+    files = {file: files[file] for file in places.values()}
     if not files:
         what = f"{missing[0]}: no such file or folder" if missing else ""
         endings = ", ".join((*IMAGE_SUFFIXES, *VIDEO_SUFFIXES))

@@ -6,8 +6,9 @@ import numpy as np
 
 from affect.core.rng import rng_for
 
-RANDOM, CENTRE = "random", "centre"
-BASELINES = (RANDOM, CENTRE)
+# Places as coarse as the gradients' maps; as coarse as attention, where that is coarser; and from the middle outwards.
+RANDOM, RANDOM_ATTENTION, CENTRE = "random", "random_attention", "centre"
+BASELINES = (RANDOM, RANDOM_ATTENTION, CENTRE)
 
 
 def random_maps(shape: tuple[int, int], ids: Sequence[str], seed: int, draw: int = 0) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How true a method's maps are of a network, beside chance and beside the middle of the picture."""
+"""What a method's maps mark of what a network rests on, beside chance and beside the middle of the picture."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 from affect.explanation.explainer import Explanation, enlarge
-from affect.explanation.faithfulness.baselines import CENTRE, RANDOM, centre_maps, random_maps
+from affect.explanation.faithfulness.baselines import CENTRE, RANDOM, RANDOM_ATTENTION, centre_maps, random_maps
 from affect.explanation.faithfulness.curves import MARKED, Predict, area, rank_pixels, trace
 
 # What is measured of each image: the areas under its two curves, and what deleting its marked fifth takes away.
@@ -44,8 +44,11 @@ def trace_methods(
 def list_orders(explanation: Explanation, ids: Sequence[str], seed: int) -> Iterator[tuple[str, list[str], np.ndarray]]:
     """Yield each method with the maps by which pixels are ordered, (count, rows, columns), and the tasks that they are
     of: baselines and attention have one for all."""
-    shape = next(iter(explanation.maps.values()))["emotion"].shape[1:]
+    shapes = {method: maps["emotion"].shape[1:] for method, maps in explanation.maps.items()}
+    shape = next(iter(shapes.values()))
     yield RANDOM, explanation.tasks, random_maps(shape, ids, seed)
+    if shapes.get("attention", shape) != shape:
+        yield RANDOM_ATTENTION, explanation.tasks, random_maps(shapes["attention"], ids, seed)
     yield CENTRE, explanation.tasks, centre_maps(shape, len(ids))
     for method, maps in explanation.maps.items():
         if method == "attention":
@@ -66,6 +69,8 @@ def measure(curves: Curves) -> Scores:
 
 
 def gain(scores: Mapping[tuple[str, str, str], np.ndarray], method: str, over: str, task: str, name: str) -> np.ndarray:
-    """Return (count,) by how much a method is better than another in a measure."""
+    """Return (count,) by how much a method is better than another in a measure; of random places, as coarse as it."""
+    if over == RANDOM and method == "attention" and (RANDOM_ATTENTION, task, name) in scores:
+        over = RANDOM_ATTENTION
     difference = scores[method, task, name] - scores[over, task, name]
     return -difference if name in LOWER_IS_BETTER else difference

@@ -1,8 +1,10 @@
 """A map over a picture, and several beside one another."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
 # For and against: orange and blue, which the colour-blind tell apart too.
@@ -10,7 +12,7 @@ FOR, AGAINST = np.array([230.0, 97.0, 1.0]), np.array([43.0, 76.0, 170.0])
 # How much of the colour covers the picture where a map is strongest.
 _COVER = 0.85
 _GREY = np.array([0.299, 0.587, 0.114])
-_INK, _PAPER, _LETTER, _LINE, _MARGIN = "#1a1a1a", "white", 14, 19, 8
+_INK, _PAPER, _LETTER, _LINE, _MARGIN = "#1a1a1a", "white", 13, 19, 8
 
 
 def overlay(image: np.ndarray, map: np.ndarray, signed: bool, limit: float | None = None) -> np.ndarray:
@@ -33,7 +35,9 @@ def lay_out(title: str, tiles: Sequence[np.ndarray], captions: Sequence[str], co
     step = side + _MARGIN, side + lines * _LINE + _MARGIN
     columns = min(columns, len(tiles))
     rows = -(-len(tiles) // columns)
-    font, head = ImageFont.load_default(_LETTER), _LINE + _MARGIN if title else 0
+    # Pillow's own font has no Cyrillic or Greek letters.
+    font = ImageFont.truetype(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), _LETTER)
+    head = _LINE + _MARGIN if title else 0
     sheet = Image.new("RGB", (columns * step[0] + _MARGIN, rows * step[1] + head + _MARGIN), _PAPER)
     pen = ImageDraw.Draw(sheet)
     pen.text((_MARGIN, _MARGIN), title, _INK, font)

@@ -18,11 +18,12 @@ DATASET, DETECTOR = "dataset", "detector"
 @dataclass(frozen=True)
 class LocatedFace:
     """Landmarks of a face, (68, 2) positions (x, y) in pixels of its square, and whether they are the dataset's or made
-    of the detector's five. rest: where they would lie without an expression; None where nobody knows."""
+    of the detector's five. rest: where they would lie without the face's expression, 0-7; None where nobody knows."""
 
     points: np.ndarray
     source: str
     rest: np.ndarray | None = None
+    expression: int | None = None
 
 
 def locate(
@@ -38,7 +39,7 @@ def locate(
         id, expression = records.index["id"][row], int(records.index["expression"][row])
         if known := landmarks.get(id):
             rest = known.map_to_square(find_rest(drawn, id, expression), records.size) if drawn else None
-            located.append(LocatedFace(known.map_to_square(known.points, records.size), DATASET, rest))
+            located.append(LocatedFace(known.map_to_square(known.points, records.size), DATASET, rest, expression))
         elif found := detector.detect(records.images[row]):
             largest = max(found, key=lambda face: face.box.width)
             located.append(LocatedFace(complete_landmarks(largest.landmarks), DETECTOR))

@@ -7,7 +7,7 @@ import numpy as np
 
 from affect.core.labels import EXPRESSIONS
 from affect.explanation.explainer import Explanation, enlarge
-from affect.explanation.faithfulness.baselines import BASELINES, RANDOM
+from affect.explanation.faithfulness.baselines import BASELINES, CENTRE, RANDOM
 from affect.explanation.faithfulness.judging import Scores, gain, list_orders
 from affect.explanation.faithfulness.randomised import correlate
 from affect.explanation.regions.action_units import EXPECTED
@@ -15,46 +15,55 @@ from affect.explanation.regions.changed import mark_changed
 from affect.explanation.regions.division import REGIONS, divide
 from affect.explanation.regions.locating import DATASET, DETECTOR, LocatedFace
 from affect.explanation.regions.shares import hits, share_on, share_on_regions, weigh_evidence
-from affect.explanation.study.means import Path, Tree, look_up
+from affect.explanation.study.means import Path, Tree, average, look_up
 
 Columns = dict[Path, np.ndarray]
+# By how much more a map may be like that of the network in disorder than like another image's.
+LIKENESS = 0.1
 
 
 def faithfulness_columns(scores: Scores) -> Columns:
     """Return the measures of each method and task, and by how much they are better than chance and than the middle."""
     columns: Columns = {("faithfulness", *key): values for key, values in scores.items()}
     for method, task, name in scores:
-        for over in BASELINES:
-            if method not in BASELINES:
+        if method not in BASELINES:
+            for over in (RANDOM, CENTRE):
                 columns["gain", over, method, task, name] = gain(scores, method, over, task, name)
     return columns
 
 
 def randomised_columns(trained: Explanation, shuffled: Explanation) -> Columns:
     """Return Spearman's correlations of each image's map with that of the network with its weights in disorder, of maps
-    of two different images, and by how much the first are higher."""
+    of two different images, and by how much the first are higher; the last of the maps' sizes, without signs, too."""
     columns: Columns = {}
     for method, maps in trained.maps.items():
         for task in trained.tasks:
-            same = correlate(maps[task], shuffled.maps[method][task])
-            others = correlate(maps[task], np.roll(maps[task], 1, axis=0))
-            columns["randomised", method, task, "shuffled"] = same
-            columns["randomised", method, task, "other_faces"] = others
-            columns["randomised", method, task, "difference"] = same - others
+            pair = maps[task], shuffled.maps[method][task]
+            path = ("randomised", method, task)
+            columns[*path, "shuffled"], columns[*path, "other_faces"] = _correlate_both(*pair)
+            columns[*path, "difference"] = columns[*path, "shuffled"] - columns[*path, "other_faces"]
+            same, others = _correlate_both(*map(np.abs, pair))
+            columns[*path, "difference_of_sizes"] = same - others
     return columns
 
 
-def find_faults(tree: Tree, method: str, task: str) -> list[str]:
-    """Return in what a method's maps are not true of the network; nothing where they are.
+def _correlate_both(maps: np.ndarray, shuffled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return correlate(maps, shuffled), correlate(maps, np.roll(maps, 1, axis=0))
 
-    Deletion and insertion have to be better than chance, each by an interval above 0, and the maps no more like those
-    of the network with its weights in disorder than maps of two different images are like each other.
+
+def find_faults(tree: Tree, method: str, task: str) -> list[str]:
+    """Return in what a method's maps fail their test; nothing where they pass it.
+
+    Deletion and insertion have to be better than chance, each by an interval above 0. The maps must not be more like
+    those of the network with its weights in disorder than maps of two different images are like each other: by no more
+    than LIKENESS, of which the interval is proof. (Their sizes may: a face has contrast in the same places whatever the
+    weights are.)
     """
     intervals = tree.get("intervals", {})
     gains = {name: look_up(intervals, ("gain", RANDOM, method, task, name)) for name in ("deletion", "insertion")}
     faults = [f"{name} no better than chance" for name, bounds in gains.items() if bounds is None or bounds[0] <= 0]
     left = look_up(intervals, ("randomised", method, task, "difference"))
-    return faults + (["weights in disorder leave it"] if left is None or left[0] > 0 else [])
+    return faults + (["weights in disorder may leave it"] if left is None or left[1] > LIKENESS else [])
 
 
 def region_columns(
@@ -83,6 +92,24 @@ def region_columns(
     return columns
 
 
+def find_above_area(columns: Columns, resamples: int, seed: int) -> dict[str, dict[str, list[str]]]:
+    """Return, by task and row, the regions that have more of the maps than of the same images' area, by an interval
+    above 0."""
+    gains = {
+        path[1:]: shares - columns["regions", "area", path[-1]]
+        for path, shares in columns.items()
+        if path[0] == "regions" and path[1] != "area" and path[-1] in REGIONS
+    }
+    above: dict[str, dict[str, list[str]]] = {}
+    if gains:
+        intervals = average(gains, resamples, seed).get("intervals", {})
+        for task, row, name in gains:
+            found = above.setdefault(task, {}).setdefault(row, [])
+            if (bounds := look_up(intervals, (task, row, name))) and bounds[0] > 0:
+                found.append(name)
+    return above
+
+
 def _of_expression(expression: str, shares: np.ndarray, areas: np.ndarray) -> Columns:
     path = ("regions", "emotion", expression)
     columns: Columns = {(*path, name): shares[:, place] for place, name in enumerate(REGIONS)}
@@ -96,10 +123,13 @@ def changed_columns(
     explanation: Explanation, faces: Sequence[LocatedFace | None], ids: Sequence[str], size: int, seed: int
 ) -> Columns:
     """Return how much of each method's evidence for the expression lies where the expression has moved landmarks, how
-    often its maximum does, and what share of the picture that is: of drawn faces, whose truth is known."""
+    often its maximum does, and what share of the picture that is: of drawn faces, whose truth is known, and of those
+    alone that are explained by their label."""
     marks = [
-        mark_changed(face.rest, face.points, size) if face and face.rest is not None else np.zeros((size, size), bool)
-        for face in faces
+        mark_changed(face.rest, face.points, size)
+        if face and face.rest is not None and face.expression == explained
+        else np.zeros((size, size), bool)
+        for face, explained in zip(faces, explanation.expressions, strict=True)
     ]
     mask = np.stack(marks)
     moved = mask.any(axis=(1, 2))
@@ -120,11 +150,16 @@ def changed_columns(
     return columns
 
 
-def count_faces(explanation: Explanation, faces: Sequence[LocatedFace | None]) -> dict[str, dict[str, int]]:
-    """Return how many images are explained as each expression, and whence their landmarks are."""
+def count_faces(
+    explanation: Explanation, faces: Sequence[LocatedFace | None], columns: Columns
+) -> dict[str, int | dict[str, int]]:
+    """Return how many images are explained as each expression, whence their landmarks are, and of how many it is known
+    where their expression has changed them."""
     explained = {name: int((explanation.expressions == number).sum()) for number, name in enumerate(EXPRESSIONS)}
     sources = Counter(face.source if face else "none" for face in faces)
-    return {"explained": explained, "landmarks": {name: sources[name] for name in (DATASET, DETECTOR, "none")}}
+    landmarks = {name: sources[name] for name in (DATASET, DETECTOR, "none")}
+    changed = int(np.isfinite(columns.get(("changed", "area"), np.nan)).sum())
+    return {"explained": explained, "landmarks": landmarks, "changed": changed}
 
 
 def _spread(values: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -109,18 +109,20 @@ def read_faces_table(file: Path) -> pd.DataFrame:
     return pd.read_csv(file, dtype=dict.fromkeys(TEXTS, str), keep_default_na=False, na_values=unknown)
 
 
-def finish(folder: Path) -> list[str]:
+def finish(folder: Path, is_named: bool) -> list[str]:
     """Draw each face's maps beside it, and return what greying fifths takes away over all, a line for each kind of map.
 
-    A kind that over all faces is no better than chance is not drawn, where there are enough of them to tell.
+    A kind that over all faces is no better than chance is not drawn, where there are enough of them to tell. is_named:
+    whether the expression was named, and so is measured by the logarithm of its probability.
     """
     table = read_faces_table(folder / TABLE)
     kinds = list(table.columns[table.columns.str.endswith("_marked")].str.removesuffix("_marked"))
+    labels = LABELS | ({"emotion": "of log probability"} if is_named else {})
     said, hidden = ["  greying a fifth takes away    marked   random   difference"], []
     for kind in kinds:
         marked, random = (table[f"{kind}_{which}"].to_numpy() for which in ("marked", "random"))
         tree = average({("marked",): marked, ("random",): random, ("gain",): marked - random}, RESAMPLES, SEED)
-        line = f"  {LABELS.get(kind, f'of {kind}'):26} {tree['marked']:9.3f} {tree['random']:8.3f}   {tree['gain']:.3f}"
+        line = f"  {labels.get(kind, f'of {kind}'):26} {tree['marked']:9.3f} {tree['random']:8.3f}   {tree['gain']:.3f}"
         if len(table) >= MIN_FACES:
             low, high = tree["intervals"]["gain"]
             line += f" [{low:.3f}, {high:.3f}]"
@@ -131,6 +133,6 @@ def finish(folder: Path) -> list[str]:
     for _, row in tqdm(table.iterrows(), "draw", len(table), unit=" faces", disable=None):
         picture = folder / f"{row['name']}.png"
         with Image.open(picture) as opened, np.load(picture.with_suffix(".npz")) as arrays:
-            panel = draw_panel(np.asarray(opened), {kind: arrays[kind] for kind in kinds}, row, hidden)
+            panel = draw_panel(np.asarray(opened), {kind: arrays[kind] for kind in kinds}, row, hidden, is_named)
         panel.save(picture, compress_level=1)
     return said

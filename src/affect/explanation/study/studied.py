@@ -1,7 +1,7 @@
-"""The maps of a network's held-out images, with all that says whether they are true and where they lie."""
+"""The maps of a network's held-out images, with their test, and with where they lie."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from affect.explanation.study.columns import (
     Columns,
     changed_columns,
     faithfulness_columns,
+    find_above_area,
     find_faults,
     randomised_columns,
     region_columns,
@@ -27,8 +28,8 @@ from affect.plumbing.params import Evaluate, Explain
 class StudiedMaps:
     """The maps of images, and their test.
 
-    layer: whose map is explained. faults: by method and task, in what its maps are not true. columns: what is measured
-    of each image; means: their means, and intervals.
+    layer: whose map is explained. faults: by method and task, in what its maps fail their test. columns: what is
+    measured of each image; means: their means, and intervals. above_area: as `find_above_area` returns it.
     """
 
     explanation: Explanation
@@ -37,10 +38,11 @@ class StudiedMaps:
     faults: dict[str, dict[str, list[str]]]
     columns: Columns
     means: Tree
+    above_area: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     @property
     def shown(self) -> dict[str, str | None]:
-        """By task, the first method whose maps are true of the network; None where there is none."""
+        """By task, the first method whose maps pass their test; None where there is none."""
         return {
             task: next((method for method, faults in self.faults.items() if not faults[task]), None)
             for task in self.explanation.tasks
@@ -72,7 +74,11 @@ def study_maps(
     size = images.shape[1]
     columns |= region_columns(explanation, studied.shown, faces, size)
     columns |= changed_columns(explanation, faces, ids, size, options.seed)
-    return replace(studied, means=average(columns, evaluate.bootstrap, evaluate.seed))
+    return replace(
+        studied,
+        means=average(columns, evaluate.bootstrap, evaluate.seed),
+        above_area=find_above_area(columns, evaluate.bootstrap, evaluate.seed),
+    )
 
 
 def _explain_shuffled(

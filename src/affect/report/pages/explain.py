@@ -9,13 +9,13 @@ import pandas as pd
 from affect.core.labels import EXPRESSIONS, TASKS
 from affect.plumbing.errors import InputError
 from affect.report.pages.left_behind import read_left_behind
-from affect.report.plots.explained import METHOD_LABELS, plot_faithfulness, plot_features
+from affect.report.plots.explained import BASELINES, METHOD_LABELS, plot_faithfulness, plot_features
 from affect.report.provenance import package_versions
 from affect.report.render import data_uri, make_environment
 
 DOCUMENT = "docs/explain.md"
 MEASURES = {"deletion": "deletion", "insertion": "insertion", "marked": "marked fifth"}
-BASELINES = ("random", "centre")
+BEATEN = ("random", "centre")
 
 
 @dataclass(frozen=True)
@@ -64,18 +64,18 @@ class Explained:
         return True
 
     def verdict(self, method: str, task: str) -> str:
-        """Return shown, or why a method's maps of a task are not."""
-        if self.results["shown"][task] == method:
-            return "shown"
-        faults = self.results["faults"][method][task]
-        return f"not shown: {', '.join(faults)}" if faults else "true as well"
+        """Return shown, or why a method's maps of a task are not, and by which curves the middle of the picture is
+        better, by an interval below 0."""
+        if faults := self.results["faults"][method][task]:
+            return f"not shown: {', '.join(faults)}"
+        intervals = self.results["intervals"]["gain"]["centre"][method][task]
+        better = [name for name in ("deletion", "insertion") if intervals[name][1] < 0]
+        said = ["shown" if self.results["shown"][task] == method else "passes too"]
+        return ", ".join(said + [f"the middle is better by {' and '.join(better)}"] * bool(better))
 
     def stands_out(self, task: str, row: str, region: str) -> bool:
         """Whether a region has more of a map than its share of the picture, by more than chance."""
-        path = ("regions", task, row, region)
-        return self.has("intervals", *path) and (
-            self.results["intervals"]["regions"][task][row][region][0] > self.results["regions"]["area"][region]
-        )
+        return region in self.results["above_area"][task][row]
 
 
 def read_explained(folder: Path, pictures: Path) -> Explained:
@@ -114,6 +114,7 @@ def _render(template: str, explained: Explained, resamples: int) -> str:
         methods=METHOD_LABELS,
         measures=MEASURES,
         baselines=BASELINES,
+        beaten=BEATEN,
         region_labels={name: "forehead and hair" if name == "hair" else name for name in explained.regions},
         versions=package_versions(),
     )

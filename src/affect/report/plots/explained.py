@@ -13,12 +13,14 @@ from affect.report.plots.style import NETWORK_COLOURS, Plot, make_plot
 
 METHOD_LABELS = {
     "random": "random",
+    "random_attention": "random, as coarse as attention",
     "centre": "the middle",
     "hirescam": "HiResCAM",
     "gradcam": "Grad-CAM",
     "attention": "attention",
 }
-_COLOURS = dict(zip(METHOD_LABELS, ("#999999", "#333333", *NETWORK_COLOURS), strict=False))
+BASELINES = ("random", "random_attention", "centre")
+_COLOURS = dict(zip(METHOD_LABELS, ("#999999", "#c9a66b", "#333333", *NETWORK_COLOURS), strict=False))
 _DOTS: Any = {"s": 8, "linewidths": 0}
 _KINDS = {
     "deletion": ("made grey", "lower is better"),
@@ -59,7 +61,7 @@ def plot_features(features: pd.DataFrame) -> Iterator[Plot]:
 
 def _plot_curves(axes: Axes, table: pd.DataFrame, label: str, done: str) -> None:
     for method, curve in table.groupby("method", sort=False):
-        style = "--" if method in ("random", "centre") else "-"
+        style = "--" if method in BASELINES else "-"
         axes.plot(curve["share"], curve["score"], style, color=_COLOURS[str(method)], label=METHOD_LABELS[str(method)])
     axes.set(xlabel=f"Share of the pixels that is {done}", ylabel=label, xlim=(0, 1))
     axes.legend()
