@@ -13,7 +13,7 @@ from affect.report.plots.style import NETWORK_COLOURS, Plot, make_plot
 
 METHOD_LABELS = {
     "random": "random",
-    "random_attention": "random, as coarse as attention",
+    "random_attention": "random, as attention",
     "centre": "the middle",
     "hirescam": "HiResCAM",
     "gradcam": "Grad-CAM",
