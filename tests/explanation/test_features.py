@@ -1,10 +1,11 @@
 """Features in a plane, faces that are alike, and mean faces."""
 
+import keras
 import numpy as np
 import pytest
 
 from affect.explanation import Explanation
-from affect.explanation.features import find_neighbours, project
+from affect.explanation.features import compute_features, find_neighbours, project
 from affect.explanation.pictures.mean_faces import MIN_FACES, average
 from affect.explanation.regions.locating import DATASET, LocatedFace
 from affect.explanation.study.columns import Columns, find_above_area
@@ -21,6 +22,16 @@ def test_neighbours_are_others_even_among_equals() -> None:
         assert len(set(near)) == 2
     assert set(found[0]) == {1, 2}
     assert found[3][0] == 4
+
+
+def test_a_face_whose_numbers_are_large_is_as_near_to_its_like_as_any() -> None:
+    image = keras.Input((3,))
+    shared = keras.layers.Dense(3, name="shared", kernel_initializer="identity", use_bias=False)(image)
+    model = keras.Model(image, shared)
+    images = np.array([[1, 2, 0], [100, 200, 0], [0, 0, 1], [0, 0, 0]], np.float32)
+    features = compute_features(model, [images[:3], images[3:]])
+    np.testing.assert_allclose(features[1], features[0], atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), [1, 1, 1, 0], atol=1e-6)
 
 
 def test_the_plane_holds_most_of_what_varies() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import normalize
 
 from affect.models.backend import keras
 
@@ -13,9 +14,12 @@ SHARED = "shared"
 
 
 def compute_features(model: keras.Model, batches: Iterable[np.ndarray]) -> np.ndarray:
-    """Return the shared layer's output, (count, units) float32, for batches of images."""
+    """Return the shared layer's output, (count, units) float32, for batches of images, each scaled to length 1.
+
+    A few faces whose numbers are all large would be far from all others, and the plane one line to them.
+    """
     reader = keras.Model(model.input, model.get_layer(SHARED).output)
-    return np.concatenate([keras.ops.convert_to_numpy(reader(batch, training=False)) for batch in batches])
+    return normalize(np.concatenate([keras.ops.convert_to_numpy(reader(batch, training=False)) for batch in batches]))
 
 
 def project(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
