@@ -4,6 +4,8 @@ import argparse
 import resource
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
+from importlib.metadata import version
 from pathlib import Path
 
 from affect.core.files import write_json
@@ -22,7 +24,8 @@ from affect.plumbing.stage import run_stage
 from affect.plumbing.until_recorded import keep_until_recorded
 from affect.training.checkpoint import Checkpoint, checkpoint_name, fingerprint
 from affect.training.curves import live_curves, require_curves
-from affect.training.feature_cache import cache_features
+from affect.training.distribution import ALONE, Ranks, ending_together, join_processes, spread_over_devices
+from affect.training.feature_cache import cache_features, remove_shared
 from affect.training.fit import SeedEachEpoch, TrainingResult, fit
 from affect.training.input.batches import Batches
 from affect.training.input.examples import Array, annotated_tasks, has_votes, make_examples
@@ -54,6 +57,15 @@ def main() -> None:
         require_place(output)
     require_curves(metrics.parent)
     backend.require_backend(params.train.backend)
+    ranks = join_processes()
+    with ending_together(ranks, "train"):
+        train_chosen(backbone, params, ranks)
+
+
+def train_chosen(backbone: str, params: Params, ranks: Ranks) -> None:
+    """Train a network, and leave its model, metrics and timing, of several processes as rank 0."""
+    file, checkpoint = paths.model_file(backbone), paths.CACHE / checkpoint_name(backbone)
+    metrics = paths.training_metrics(backbone)
     backend.set_up(params.train.seed)
     train, val = read_records(paths.AUGMENTED), read_records(paths.PREPARED).select("val")
     cards = read_card(paths.PREPARED), read_card(paths.AUGMENTED)
@@ -62,11 +74,14 @@ def main() -> None:
     tasks = annotated_tasks(train.index)
     model = build_chosen(backbone, train.size, params.model, tasks)
     precision = backend.fastest_precision(backbone) if params.train.precision == "auto" else params.train.precision
-    result = train_model(model, train, val, tasks, params, precision)
+    result = train_model(model, train, val, tasks, params, precision, ranks)
+    if not ranks.is_first:
+        return
     save_model(model.full, file, card)
     # They differ at each run, so they are no output that DVC would lock.
     write_json(paths.timing_file(file), {"seconds": round(result.seconds, 1), "peak_memory_mb": peak_memory_mb()})
-    write_json(metrics, {"precision": precision, "best_epoch": result.best_epoch, "epochs": result.epochs})
+    trained = {"precision": precision, "best_epoch": result.best_epoch, "epochs": result.epochs}
+    write_json(metrics, trained | describe_ranks(ranks))
     keep_until_recorded(checkpoint, file)
 
 
@@ -78,55 +93,90 @@ def build_chosen(backbone: str, size: int, chosen: Model, tasks: Sequence[str]) 
 
 
 def train_model(
-    model: SplitModel, train: Records, val: Records, tasks: tuple[str, ...], params: Params, precision: str
+    model: SplitModel,
+    train: Records,
+    val: Records,
+    tasks: tuple[str, ...],
+    params: Params,
+    precision: str,
+    ranks: Ranks = ALONE,
 ) -> TrainingResult:
     """Train a model in place, from the frozen half's features where they never change, resuming a killed training."""
     chosen = params.train
-    trainable, inputs = choose_inputs(model, train, val, params, precision)
+    # They are computed by each process alone, and what trains then by all devices.
+    trainable, inputs = choose_inputs(model, train, val, params, precision, ranks)
+    spread_over_devices(ranks, chosen.batch_size)
     objective = choose_objective(chosen, tasks, has_votes(train.index))
     examples, val_examples = (
         make_examples(part, index, tasks, choose_class_weights(index, chosen), objective.shares)
         for part, index in zip(inputs, (train.index, val.index), strict=True)
     )
-    batches = Batches(examples, chosen.batch_size, choose_treatment(train.index, chosen, params.augment))
+    batches = Batches(examples, chosen.batch_size, choose_treatment(train.index, chosen, params.augment), ranks)
+    val_batches = Batches(val_examples, chosen.batch_size, choose_val_treatment(chosen), ranks)
+    say_left_out(ranks, batches, val_batches)
     training_model = clone_with_fused_ops(trainable, precision, whole=model.frozen is None)
     compile_model(training_model, choose_optimizer(chosen, chosen.epochs * len(batches)), objective)
     early_stopping = keras.callbacks.EarlyStopping(patience=chosen.early_stopping_patience, restore_best_weights=True)
     others = choose_callbacks(chosen)
-    checkpoint = Checkpoint(paths.CACHE / checkpoint_name(model.full.name), early_stopping, others)
-    if checkpoint.restore(training_model, training_fingerprint(model, params, precision)):
+    file = paths.CACHE / checkpoint_name(model.full.name)
+    checkpoint = Checkpoint(file, early_stopping, others, writes=ranks.is_first)
+    trained_from = training_fingerprint(model, params, precision, ranks)
+    if checkpoint.restore(training_model, trained_from) and ranks.is_first:
         print(f"train: goes on after epoch {len(checkpoint.epochs)}, from {checkpoint.file}", flush=True)
+    ranks.require_same(f"{trained_from} {checkpoint.epochs}", "code, data or checkpoint")
     metrics = paths.training_metrics(model.full.name)
     # It tells that model and curves are of one training, which has ended.
-    metrics.unlink(missing_ok=True)
-    with live_curves(metrics.parent, checkpoint.epochs) as curves:
+    if ranks.is_first:
+        metrics.unlink(missing_ok=True)
+    with live_curves(metrics.parent, checkpoint.epochs) if ranks.is_first else nullcontext() as curves:
         fit(
             training_model,
             batches,
-            Batches(val_examples, chosen.batch_size, choose_val_treatment(chosen)),
+            val_batches,
             checkpoint.remaining(chosen.epochs),
-            [SeedEachEpoch(chosen.seed), *others, early_stopping, curves, checkpoint],
+            [SeedEachEpoch(chosen.seed), *others, early_stopping, *filter(None, [curves]), checkpoint],
+            says=ranks.is_first,
         )
+    if ranks.is_first:
+        remove_shared(paths.CACHE, model.full.name)
     trainable.set_weights(training_model.get_weights())
     return TrainingResult(len(checkpoint.epochs), early_stopping.best_epoch + 1, checkpoint.seconds)
 
 
 def choose_inputs(
-    model: SplitModel, train: Records, val: Records, params: Params, precision: str
+    model: SplitModel, train: Records, val: Records, params: Params, precision: str, ranks: Ranks
 ) -> tuple[keras.Model, Sequence[Array]]:
     """Return the model to train and its inputs: images where they are altered or mixed in each epoch, else features."""
     images = [train.images, val.images]
     if params.augment.online or params.train.mixup or params.train.cutmix:
         return model.full, images
-    return cache_features(model, images, params.train.batch_size, precision, params.train.cache_limit, paths.CACHE)
+    chosen = params.train
+    return cache_features(model, images, chosen.batch_size, precision, chosen.cache_limit, paths.CACHE, ranks)
 
 
-def training_fingerprint(model: SplitModel, params: Params, precision: str) -> str:
+def say_left_out(ranks: Ranks, *batches: Batches) -> None:
+    """Say how many images are in no batch, since devices can't share them."""
+    left_out = [each.left_out for each in batches]
+    if any(left_out) and ranks.is_first:
+        said = f"{left_out[0]} training and {left_out[1]} validation images of each epoch"
+        print(f"train: {said} are in no batch: {ranks.devices} devices share each evenly", file=sys.stderr)
+
+
+def describe_ranks(ranks: Ranks) -> dict[str, str | int]:
+    """Return what is said of a training by JAX: what it ran on."""
+    if backend.ON_TENSORFLOW:
+        return {}
+    return {"backend": keras.backend.backend(), "devices": ranks.devices, "ranks": ranks.ranks}
+
+
+def training_fingerprint(model: SplitModel, params: Params, precision: str, ranks: Ranks = ALONE) -> str:
     """Return a hash of all that a training depends on: data, initial weights, parameters, code and packages."""
     records = [*paths.AUGMENTED.iterdir(), *paths.PREPARED.iterdir()]
     code = [file for room in ROOMS for file in (SOURCE / "affect" / room).rglob("*.py")]
     files = sorted([*records, *code, Path(__file__), paths.REQUIREMENTS])
-    return fingerprint(files, model.full.get_weights(), params.model, params.train, params.augment, precision)
+    # Another number of devices adds up in another order; how many processes have them makes no difference.
+    facts = () if backend.ON_TENSORFLOW else (version("jax"), version("jaxlib"), ranks.devices)
+    return fingerprint(files, model.full.get_weights(), params.model, params.train, params.augment, precision, *facts)
 
 
 def peak_memory_mb() -> int:

@@ -39,6 +39,26 @@ def train(workspace: Workspace) -> bytes:
     return (workspace.folder / "models" / f"{BACKBONE}.keras").read_bytes()
 
 
+PREDICT = """
+import sys
+import numpy as np
+from pathlib import Path
+from affect.core.records import read_records
+from affect.models.predictors import KerasPredictor
+
+outputs = KerasPredictor(Path(sys.argv[1])).run(read_records(Path("data/prepared")).images[:])
+np.save("predicted.npy", np.concatenate([outputs[task] for task in sorted(outputs)], axis=1))
+"""
+
+
+def predict(workspace: Workspace, backend: str) -> np.ndarray:
+    """Predict all prepared images by the trained model on a backend."""
+    environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-c", PREDICT, f"models/{BACKBONE}.keras"]
+    subprocess.run(command, cwd=workspace.folder, env=environment, check=True)
+    return np.load(workspace.folder / "predicted.npy")
+
+
 def test_a_model_of_jax_is_the_same_again_and_after_a_kill_and_is_evaluated(prepared: Workspace) -> None:
     expected = train(prepared)
     assert train(prepared) == expected
@@ -58,6 +78,9 @@ def test_a_model_of_jax_is_the_same_again_and_after_a_kill_and_is_evaluated(prep
     assert result.returncode == 0, result.stderr
     table = pd.read_csv(prepared.folder / "metrics" / "predictions" / f"{BACKBONE}.csv")
     assert np.isfinite(table.filter(like="p_")).all(axis=None)
+    assert "<td>jax, devices: 1, processes: 1</td>" in (prepared.folder / "metrics" / "report.html").read_text()
+    on_tensorflow, on_jax = (predict(prepared, backend) for backend in ("tensorflow", "jax"))
+    assert np.abs(on_tensorflow - on_jax).max() < 1e-5
     prepared.set_params(**{"train.backend": "tensorflow"})
     assert train(prepared) != expected
 

@@ -19,6 +19,7 @@ from affect.models import backend
 from affect.models.multitask import Heads, SplitModel, build_model
 from affect.plumbing import paths
 from affect.plumbing.params import Train, load_params
+from affect.training.distribution import ALONE
 from affect.training.feature_cache import cache_features
 from affect.training.input.batches import Batches
 from affect.training.input.examples import Array, Examples, make_examples
@@ -85,7 +86,7 @@ def test_images_are_mixed_and_not_their_features(network: SplitModel, piece: str
     params = load_params(ROOT / "params.yaml")
     params = params.model_copy(update={"train": settings(**{piece: 0.4})})
     training, val = (cast(Records, SimpleNamespace(images=images)) for images in IMAGES)
-    trained, inputs = train.choose_inputs(network, training, val, params, "float32")
+    trained, inputs = train.choose_inputs(network, training, val, params, "float32", ALONE)
     assert trained is network.full
     assert inputs == IMAGES
 

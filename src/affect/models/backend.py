@@ -50,6 +50,9 @@ with silent_native_code():
         sys.exit(f"KERAS_BACKEND in the environment is {named}, which is not installed; unset it")
 
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
+if not ON_TENSORFLOW:
+    # JAX reads it when it first computes; on a GPU it would add up in any order. Of two flags the later one counts.
+    os.environ["XLA_FLAGS"] = f"--xla_gpu_deterministic_ops=true {os.environ.get('XLA_FLAGS', '')}"
 
 BFLOAT16 = "mixed_bfloat16"
 FLOAT32 = "float32"

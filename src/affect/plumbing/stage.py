@@ -14,12 +14,17 @@ from affect.plumbing.versions import check_versions
 
 # The exit code of shells for a command that Ctrl-C has ended.
 INTERRUPTED = 130
+# By which the environment numbers the processes of one training.
+RANKS = ("KERAS_DISTRIBUTION_PROCESS_ID", "SLURM_PROCID")
 RESTORE = "git restore metrics && dvc checkout"
 
 
 def run_stage(main: Callable[[], None]) -> None:
     """Run the `main` of a stage as `run_command` does, one process at a time for each stage of a workspace."""
-    name = "-".join(re.sub(r"\W", "_", part) for part in [Path(sys.argv[0]).stem, *sys.argv[1:]])
+    # Each process of a training that has several is alone as its own rank; the first has the stage's own name.
+    rank = next(filter(None, map(os.environ.get, RANKS)), "0")
+    parts = [Path(sys.argv[0]).stem, *sys.argv[1:], *([] if rank == "0" else [f"rank{rank}"])]
+    name = "-".join(re.sub(r"\W", "_", part) for part in parts)
 
     def run_alone() -> None:
         if not paths.PARAMS.exists():

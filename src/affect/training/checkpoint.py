@@ -41,13 +41,19 @@ class Checkpoint(keras.callbacks.Callback):
     """After each epoch, keep in one file all that the rest of training depends on.
 
     Pass it to `fit` after `early_stopping` and `others`, the other callbacks, of which it keeps those of STATES.
+    writes: whether this process writes the file.
     """
 
     def __init__(
-        self, file: Path, early_stopping: keras.callbacks.EarlyStopping, others: Sequence[keras.callbacks.Callback]
+        self,
+        file: Path,
+        early_stopping: keras.callbacks.EarlyStopping,
+        others: Sequence[keras.callbacks.Callback],
+        writes: bool = True,
     ) -> None:
         super().__init__()
         self.file = file
+        self.writes = writes
         self.fingerprint = ""
         self.early_stopping = early_stopping
         self.callbacks = (early_stopping, *(callback for callback in others if type(callback) in STATES))
@@ -117,5 +123,8 @@ class Checkpoint(keras.callbacks.Callback):
             ],
         } | {group: len(arrays) for group, arrays in groups.items()}
         arrays = {f"{group}{number}": array for group, parts in groups.items() for number, array in enumerate(parts)}
+        # Of several processes all have gathered the weights, and one writes them.
+        if not self.writes:
+            return
         with atomic_file(self.file) as temporary:
             np.savez(temporary, state=np.array(json.dumps(state)), **arrays)

@@ -44,8 +44,12 @@ def fit(
     val: Batches,
     epochs: range,
     callbacks: Sequence[keras.callbacks.Callback],
+    says: bool = True,
 ) -> None:
-    """Train a compiled model in these epochs. Raises InputError as soon as the loss is not a number."""
+    """Train a compiled model in these epochs. Raises InputError as soon as the loss is not a number.
+
+    says: whether this process prints the epochs' lines.
+    """
     if not epochs:
         # Keras can't fit without data. What a training that had ended kept is restored all the same.
         ended = keras.callbacks.CallbackList(list(callbacks), model=model)
@@ -62,7 +66,7 @@ def fit(
             shuffle=False,
             verbose=0,
             # The last, for who reads an epoch's line finds it in the curves and the checkpoint.
-            callbacks=[keras.callbacks.TerminateOnNaN(raise_error=True), *callbacks, Progress()],
+            callbacks=[keras.callbacks.TerminateOnNaN(raise_error=True), *callbacks, *([Progress()] if says else [])],
         )
     except RuntimeError as error:
         if "NaN or Inf loss" not in str(error):

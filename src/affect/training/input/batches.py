@@ -10,6 +10,8 @@ from joblib import cpu_count
 from keras import tree
 
 from affect.core.rng import rng_for
+from affect.models.backend import ON_TENSORFLOW, silent_native_code
+from affect.training.distribution import ALONE, Ranks
 from affect.training.input.augmentation import Alteration
 from affect.training.input.examples import Examples
 from affect.training.input.mixing import Mixing, mix
@@ -36,16 +38,28 @@ class Treatment:
 
 
 class Batches:
-    """Examples in batches; with a treatment, in an order fixed by its seed and the epoch."""
+    """Examples in batches; with a treatment, in an order fixed by its seed and the epoch.
 
-    def __init__(self, examples: Examples, batch_size: int, treatment: Treatment | None = None) -> None:
+    ranks: of whose batches this process has its part. A last batch that devices can't share is cut.
+    """
+
+    def __init__(
+        self, examples: Examples, batch_size: int, treatment: Treatment | None = None, ranks: Ranks = ALONE
+    ) -> None:
         self.examples = examples
         self.batch_size = batch_size
         self.treatment = treatment
+        self.ranks = ranks
         self._order = self._order_epoch(0)
 
     def __len__(self) -> int:
-        return math.ceil(len(self.examples.inputs) / self.batch_size)
+        return math.ceil((len(self.examples.inputs) - self.left_out) / self.batch_size)
+
+    @property
+    def left_out(self) -> int:
+        """How many examples of each epoch are in no batch."""
+        rest = len(self.examples.inputs) % self.batch_size
+        return rest - self.ranks.cut(rest)
 
     def batch(self, step: int) -> Batch:
         """Return the inputs, targets and weights of a step, counted from the start of training."""
@@ -54,7 +68,13 @@ class Batches:
         if epoch != order.epoch:
             # Several threads may come here at once; each has the whole order, and the same one.
             self._order = order = self._order_epoch(epoch)
-        chosen = slice(position * self.batch_size, (position + 1) * self.batch_size)
+        # Mixed images come from the whole batch, so each process reads all of it.
+        is_mixed = self.treatment is not None and self.treatment.mixing != Mixing()
+        start = position * self.batch_size
+        count = min(self.batch_size, len(order.rows) - start)
+        part = self.ranks.part(count)
+        read = slice(0, self.ranks.cut(count)) if is_mixed else part
+        chosen = slice(start + read.start, start + read.stop)
         rows = order.rows[chosen]
         inputs = self.examples.inputs[rows]
         targets = {task: values[rows] for task, values in self.examples.targets.items()}
@@ -64,11 +84,11 @@ class Batches:
         if alteration := self.treatment.alteration:
             places = zip(inputs, rows.tolist(), order.occurrences[chosen].tolist(), strict=True)
             inputs = np.stack([alteration.alter(image, row, epoch, count) for image, row, count in places])
-        if self.treatment.mixing == Mixing():
+        if not is_mixed:
             return inputs, targets, weights
-        return mix(
-            inputs, targets, weights, self.treatment.mixing, rng_for(self.treatment.seed, "mixing", epoch, position)
-        )
+        rng = rng_for(self.treatment.seed, "mixing", epoch, position)
+        mixed = mix(inputs, targets, weights, self.treatment.mixing, rng)
+        return tree.map_structure(lambda values: values[part], mixed)
 
     def dataset(self, epochs: range = range(1)) -> "tf.data.Dataset":
         """Return the batches of these epochs, one after the other."""
@@ -102,8 +122,12 @@ def to_tf_dataset(read: Callable[[int], object], steps: range, ahead: int = 1) -
     `read` returns arrays in tuples and dictionaries, whose batch axis may vary. Keras would read a PyDataset through
     tf.data's generator, which makes glibc return memory at every step and so doubles the cost of a step on a CPU.
     """
-    import tensorflow as tf  # noqa: PLC0415, importing this module must not import it
+    with silent_native_code():
+        import tensorflow as tf  # noqa: PLC0415, importing this module must not import it
 
+        if not ON_TENSORFLOW:
+            # It would take all of their memory to read batches.
+            tf.config.set_visible_devices([], "GPU")
     first = read(steps.start)
     shapes = [(None, *array.shape[1:]) for array in tree.flatten(first)]
     dtypes = [array.dtype for array in tree.flatten(first)]
