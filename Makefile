@@ -11,7 +11,7 @@ MODERN := -S train.epochs=20 -S train.early_stopping_patience=20 -S train.weight
 	-S model.fine_tune_layers=all -S evaluate.mirror=true
 ARGS ?=
 
-.PHONY: setup repro test test-keras test-jax test-timm test-browser test-hour test-optuna test-share test-intervals report table ablation seeds modern recipe folds curve chaos fuzz bench bench-scale bench-duplicates bench-layouts bench-scenes picture lint format lock
+.PHONY: setup repro test test-keras test-jax test-slurm test-ray test-timm test-browser test-hour test-optuna test-share test-intervals report table ablation seeds modern recipe folds curve chaos fuzz bench bench-scale bench-duplicates bench-layouts bench-ranks bench-scenes picture lint format lock
 
 setup: $(INSTALLED) ## set up .venv alone
 
@@ -48,11 +48,21 @@ curve: $(INSTALLED) ## train on 1/8, 1/4, 1/2 and all of the training images
 test-keras: $(INSTALLED) ## load and run saved models in older versions of Keras (installs them)
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/keras_versions.py
 
-test-jax: $(INSTALLED) ## train and explain on JAX (installs it)
+test-jax: $(INSTALLED) ## train on JAX, on several devices and by several processes too, and explain (installs it)
 	$(ACTIVATE) && pip install --quiet --disable-pip-version-check jax==0.10.2
-	$(ACTIVATE) && PYTHONPATH=src:tests pytest tests/training_on_jax.py
+	$(ACTIVATE) && PYTHONPATH=src:tests pytest tests/training_on_jax.py tests/ranks_on_jax.py
 	$(ACTIVATE) && KERAS_BACKEND=jax PYTHONPATH=src:tests pytest tests/training/test_checkpoint.py -k goes_on
 	$(ACTIVATE) && KERAS_BACKEND=jax PYTHONPATH=src:tests pytest tests/explanation/test_explainer.py
+
+test-slurm: $(INSTALLED) ## train and sweep by a real Slurm on this machine (installs it and JAX; takes root and Debian)
+	command -v slurmctld slurmd munged > /dev/null || \
+		{ apt-get update --quiet --quiet && apt-get install --yes --quiet --quiet slurm-wlm munge; }
+	$(ACTIVATE) && pip install --quiet --disable-pip-version-check jax==0.10.2 submitit==1.5.4
+	$(ACTIVATE) && PYTHONPATH=src:tests pytest tests/jobs_of_slurm.py
+
+test-ray: $(INSTALLED) ## sweep by Ray on this machine (installs it)
+	$(ACTIVATE) && pip install --quiet --disable-pip-version-check ray==2.60.0
+	$(ACTIVATE) && PYTHONPATH=src:tests pytest tests/tasks_of_ray.py
 
 test-timm: $(INSTALLED) ## bring weights from timm as docs/recipe.md says (installs it and PyTorch: 5 GB)
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/timm_weights.py
@@ -93,6 +103,10 @@ bench-duplicates: $(INSTALLED) ## measure which copies of the photographs in FAC
 
 bench-layouts: $(INSTALLED) ## list, label and split 100,000 items in each layout; fails over 10 s or 500 MB
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/layouts.py
+
+bench-ranks: $(INSTALLED) ## measure memory and disk of each process of a training on JAX (installs it)
+	$(ACTIVATE) && pip install --quiet --disable-pip-version-check jax==0.10.2
+	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/ranks_memory.py
 
 bench-scenes: $(INSTALLED) ## measure MODEL on drawn people in scenes, found by the detector, against their true squares
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/scenes_table.py $(MODEL)

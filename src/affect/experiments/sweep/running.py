@@ -4,12 +4,14 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from affect.experiments.commands import find_changed_data, git, head
 from affect.experiments.reading import read_experiments
-from affect.experiments.sweep.engine import LocalEngine
+from affect.experiments.sweep.clones import Job, alone, collect_left
+from affect.experiments.sweep.engines import LOCAL, Choice, Engine
 from affect.experiments.sweep.plan import RESULTS, Combination, Run, choose_names, find_run
 from affect.plumbing import paths
 from affect.plumbing.errors import InputError
@@ -45,10 +47,11 @@ def add_overrides(command: ArgumentParser, required: bool = False) -> None:
     )
 
 
-def run_sweep(combinations: Sequence[Combination], name: str) -> Finished:
+def run_sweep(combinations: Sequence[Combination], name: str, choice: Choice = LOCAL) -> Finished:
     """Run the combinations of the last commit that have not been run, called {name}-1, {name}-2 and so on.
 
-    Progress goes to standard error. Raises InputError where code, data or parameters differ from the last commit.
+    choice: of what runs them. Progress goes to standard error. Raises InputError where code, data or parameters differ
+    from the last commit.
     """
     baseline = head()
     require_committed()
@@ -56,7 +59,7 @@ def run_sweep(combinations: Sequence[Combination], name: str) -> Finished:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
-    failed = run_missing(combinations, name, baseline)
+    failed = run_missing(combinations, name, baseline, choice)
     experiments = read_experiments([baseline])
     found = [(combination, find_run(combination, experiments)) for combination in combinations]
     # DVC may end well with a pipeline that leaves no metrics.
@@ -64,33 +67,70 @@ def run_sweep(combinations: Sequence[Combination], name: str) -> Finished:
     return Finished([(combination, run) for combination, run in found if run], list(failed.values()))
 
 
-def run_missing(combinations: Sequence[Combination], name: str, baseline: str) -> dict[str, str]:
+@dataclass(frozen=True)
+class Planned:
+    """An experiment to run: its place among all, such as "2 of 5", and what it is of."""
+
+    at: str
+    combination: Combination
+    job: Job
+
+
+def run_missing(combinations: Sequence[Combination], name: str, baseline: str, choice: Choice) -> dict[str, str]:
     """Run the combinations that have not been run; return a line for each that failed, by its key."""
-    failed = {}
-    with LocalEngine.alone(baseline, paths.SWEEP) as engine:
+    with alone(paths.SWEEP) as held:
+        engine = choice.make(held)
+        collect_left(paths.SWEEP)
         found = read_experiments([baseline])
         runs = [find_run(combination, found) for combination in combinations]
         missing = [position for position, run in enumerate(runs, 1) if run is None]
         names = dict(zip(missing, choose_names(name, missing, [run.name for run in found]), strict=True))
+        planned = []
         for position, (combination, run) in enumerate(zip(combinations, runs, strict=True), 1):
             at = f"{position} of {len(combinations)}"
             if run:
                 say(f"{at}: {combination} has been run: {run.name}")
-                continue
-            chosen, started = names[position], time.monotonic()
-            log = engine.log(chosen)
-            say(f"{at}: {combination} runs as {chosen}; what it prints is in {log}")
-            try:
-                error = engine.run(chosen, combination)
-            except KeyboardInterrupt:
-                say(f"{at}: {chosen} stopped; the same command goes on with it")
-                raise
-            if error:
-                say(f"{at}: {chosen} failed: {error}")
-                failed[combination.key] = f"{combination} ({log})"
             else:
-                say(f"{at}: {chosen} done in {time.monotonic() - started:.0f} s")
+                planned.append(Planned(at, combination, plan_job(baseline, names[position], combination)))
+        return run_planned(engine, {each.job.folder: each for each in planned})
+
+
+def plan_job(baseline: str, name: str, combination: Combination) -> Job:
+    """Return what an engine needs to run a combination of a commit."""
+    folder = paths.SWEEP.absolute()
+    kept = folder / f"{baseline[:7]}-{combination.key}"
+    return Job(Path.cwd(), baseline, name, combination.overrides, kept, folder / f"{name}.log")
+
+
+def run_planned(engine: Engine, planned: Mapping[Path, Planned]) -> dict[str, str]:
+    """Run experiments, by the folders of their jobs; return a line for each that failed, by its combination's key."""
+    failed: dict[str, str] = {}
+    running: dict[Path, tuple[str, float]] = {}
+
+    def start(job: Job, where: str) -> None:
+        each = planned[job.folder]
+        running[job.folder] = f"{each.at}: {job.name}", time.monotonic()
+        say(f"{each.at}: {each.combination} runs as {job.name}{where}; what it prints is in {shown(job.log)}")
+
+    try:
+        for job, error in engine.run([each.job for each in planned.values()], start):
+            named, began = running.pop(job.folder)
+            if error:
+                say(f"{named} failed: {error}")
+                combination = planned[job.folder].combination
+                failed[combination.key] = f"{combination} ({shown(job.log)})"
+            else:
+                say(f"{named} done in {time.monotonic() - began:.0f} s")
+    except KeyboardInterrupt:
+        for named, _ in running.values():
+            say(f"{named} {engine.interrupted}")
+        raise
     return failed
+
+
+def shown(log: Path) -> Path:
+    """Return a log's path as the user would write it."""
+    return paths.SWEEP / log.name
 
 
 def require_committed() -> None:

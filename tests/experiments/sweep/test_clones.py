@@ -2,7 +2,7 @@
 
 import pytest
 
-from affect.experiments.sweep.engine import find_error
+from affect.experiments.sweep.clones import find_error
 
 FAILED = "ERROR: failed to reproduce 'train': failed to run: python src/train.py, exited with 1"
 

@@ -1,0 +1,41 @@
+"""A sweep by Ray on this machine: `make test-ray`, which installs it. pytest does not collect it by itself."""
+
+import signal
+import subprocess
+from pathlib import Path
+
+import psutil
+from conftest import dvc_environment, restore_ctrl_c, run
+from swept import SEEDS, SWEEP, make_repository, read_results, sweep_here
+
+COMMAND = (*SWEEP, "--engine", "ray", "-R", "num_cpus=1")
+
+
+def test_a_sweep_as_tasks_has_the_bytes_of_one_here(tmp_path: Path) -> None:
+    expected = sweep_here(tmp_path / "here")
+    assert set(expected) == set(SEEDS)
+    folder = make_repository(tmp_path / "tasks")
+    said = run(folder, *COMMAND)
+    assert said.stderr.count(" in a task of Ray; ") == len(SEEDS)
+    assert read_results(folder) == expected
+
+
+def test_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
+    folder = make_repository(tmp_path / "tasks")
+    process = subprocess.Popen(
+        COMMAND,
+        cwd=folder,
+        env=dvc_environment(folder),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=restore_ctrl_c,  # noqa: PLW1509, the tests start no threads
+    )
+    clones = folder / "data" / "cache" / "sweep"
+    while not list(clones.glob("*/clone/data/sample")):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=120)[1]
+    assert said.count("stopped; the same command goes on with it") == len(SEEDS)
+    running = [found.info["cwd"] or "" for found in psutil.process_iter(["cwd"])]
+    assert not [place for place in running if Path(place).is_relative_to(folder)]
+    assert not list(clones.glob("*/clone"))
