@@ -7,6 +7,7 @@ being edited there, and lose it if it were killed meanwhile.
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -70,8 +71,7 @@ def run_job(job: Job, held: Sequence[int] = ()) -> str | None:
             return None
         shutil.rmtree(job.clone, ignore_errors=True)
         _clone(job.baseline, job.clone)
-        printed = _run_dvc(job, [lock, *held])
-    return None if printed is None else find_error(printed)
+        return _run_dvc(job, [lock, *held])
 
 
 def collect(job: Job, succeeded: bool) -> None:
@@ -119,7 +119,7 @@ def _lock(folder: Path, waits: bool = True) -> Iterator[int]:
 
 
 def _run_dvc(job: Job, held: Sequence[int]) -> str | None:
-    """Return what DVC printed, if it failed."""
+    """Return the line that DVC failed with, or None."""
     command = [sys.executable, "-m", "dvc", *run_arguments(job.name, job.overrides)]
     environment = os.environ | {"AFFECT_CACHE": str(job.folder / "cache")}
     with job.log.open("a", encoding="utf-8", errors="replace") as log:
@@ -143,7 +143,9 @@ def _run_dvc(job: Job, held: Sequence[int]) -> str | None:
             kill_tree(process)
     if process.returncode == 0:
         return None
-    return job.log.read_bytes()[start:].decode(errors="replace")
+    if process.returncode < 0:
+        return f"it was ended by {signal.Signals(-process.returncode).name}; the same command goes on with it"
+    return find_error(job.log.read_bytes()[start:].decode(errors="replace"))
 
 
 def find_error(printed: str) -> str:
