@@ -19,6 +19,7 @@ from affect.models.kernels import clone_with_fused_ops
 from affect.models.multitask import Heads, SplitModel, build_model
 from affect.models.saved_model import save_model
 from affect.plumbing import paths
+from affect.plumbing.errors import InputError
 from affect.plumbing.params import Model, Params, load_params
 from affect.plumbing.stage import run_stage
 from affect.plumbing.until_recorded import keep_until_recorded
@@ -103,6 +104,8 @@ def train_model(
 ) -> TrainingResult:
     """Train a model in place, from the frozen half's features where they never change, resuming a killed training."""
     chosen = params.train
+    if ranks.is_first:
+        remove_shared(paths.CACHE, model.full.name)
     # They are computed by each process alone, and what trains then by all devices.
     trainable, inputs = choose_inputs(model, train, val, params, precision, ranks)
     spread_over_devices(ranks, chosen.batch_size)
@@ -119,11 +122,9 @@ def train_model(
     early_stopping = keras.callbacks.EarlyStopping(patience=chosen.early_stopping_patience, restore_best_weights=True)
     others = choose_callbacks(chosen)
     file = paths.CACHE / checkpoint_name(model.full.name)
-    checkpoint = Checkpoint(file, early_stopping, others, writes=ranks.is_first)
-    trained_from = training_fingerprint(model, params, precision, ranks)
-    if checkpoint.restore(training_model, trained_from) and ranks.is_first:
+    checkpoint = Checkpoint(file, early_stopping, others, ranks)
+    if checkpoint.restore(training_model, training_fingerprint(model, params, precision, ranks)) and ranks.is_first:
         print(f"train: goes on after epoch {len(checkpoint.epochs)}, from {checkpoint.file}", flush=True)
-    ranks.require_same(f"{trained_from} {checkpoint.epochs}", "code, data or checkpoint")
     metrics = paths.training_metrics(model.full.name)
     # It tells that model and curves are of one training, which has ended.
     if ranks.is_first:
@@ -155,7 +156,11 @@ def choose_inputs(
 
 
 def say_left_out(ranks: Ranks, *batches: Batches) -> None:
-    """Say how many images are in no batch, since devices can't share them."""
+    """Say how many images are in no batch, since devices can't share them. Raises InputError where all are."""
+    for each, name in zip(batches, ("training", "validation"), strict=True):
+        if not len(each):
+            found = f"{len(each.examples.inputs)} {name} images"
+            raise InputError(f"{found} are fewer than the {ranks.devices} devices; train on fewer of them")
     left_out = [each.left_out for each in batches]
     if any(left_out) and ranks.is_first:
         said = f"{left_out[0]} training and {left_out[1]} validation images of each epoch"

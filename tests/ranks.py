@@ -34,7 +34,7 @@ class Ranks:
         """Start all of them; each takes itself for a stage of DVC, which keeps the checkpoint."""
         with socket.create_server((HERE, 0)) as found:
             address = f"{HERE}:{found.getsockname()[1]}"
-        environment = os.environ | {"DVC_STAGE": "train"}
+        environment = os.environ | {"DVC_STAGE": "train", "KERAS_BACKEND": "jax"}
         if devices > 1:
             environment["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={devices}"
         started = cls()

@@ -20,7 +20,7 @@ QUICK = "mobilenetv3large"
 # A tensor may differ by so much of its size, or by a hundredth of what one step of Adam moves: root mean squares.
 OF_SIZE, LEAST = 1e-4, 1e-5
 # So many that a signal comes before the last.
-EPOCHS = 20
+EPOCHS = 10
 # Seconds in which the others have noticed that a rank is gone.
 PROMPT = 15
 

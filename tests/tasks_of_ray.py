@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import psutil
+import pytest
 from conftest import dvc_environment, restore_ctrl_c, run
 from swept import SEEDS, SWEEP, make_repository, read_results, sweep_here
 
@@ -20,7 +21,22 @@ def test_a_sweep_as_tasks_has_the_bytes_of_one_here(tmp_path: Path) -> None:
     assert read_results(folder) == expected
 
 
-def test_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("resource", "reason"),
+    [("num_cpus=9999", "num_cpus=9999: Ray has "), ("xyz=1", "xyz"), ("num_cpus=many", "--resource")],
+)
+def test_what_ray_has_not_got_is_refused(tmp_path: Path, resource: str, reason: str) -> None:
+    folder = make_repository(tmp_path / "tasks")
+    command = [*SWEEP, "--engine", "ray", "-R", resource]
+    ran = subprocess.run(command, cwd=folder, env=dvc_environment(folder), capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    (line,) = [line for line in ran.stderr.splitlines() if line.startswith("sweep: ")]
+    assert reason in line
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_leave_no_process(tmp_path: Path, number: signal.Signals) -> None:
     folder = make_repository(tmp_path / "tasks")
     process = subprocess.Popen(
         COMMAND,
@@ -33,7 +49,7 @@ def test_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
     clones = folder / "data" / "cache" / "sweep"
     while not list(clones.glob("*/clone/data/sample")):
         assert process.poll() is None
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     said = process.communicate(timeout=120)[1]
     assert said.count("stopped; the same command goes on with it") == len(SEEDS)
     running = [found.info["cwd"] or "" for found in psutil.process_iter(["cwd"])]

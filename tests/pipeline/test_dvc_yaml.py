@@ -2,6 +2,8 @@
 
 import ast
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from conftest import ROOT
 import train
 
 SOURCE = ROOT / "src"
+SHELLS = [shell for shell in ("sh", "bash", "dash", "zsh", "fish", "tcsh") if shutil.which(shell)]
 PIPELINES = sorted(ROOT.glob("pipelines/*/dvc.yaml"))
 
 
@@ -117,3 +120,14 @@ def test_what_one_compares_is_left_of_where_dvc_cuts_its_table() -> None:
     for network in ("resnet50", "efficientnetb1"):
         for column in (("emotion", "accuracy"), ("emotion", "f1"), ("valence", "ccc"), ("arousal", "ccc")):
             assert (network, *column) in shown
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_any_shell_takes_the_command_of_training(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DVC runs it by the user's."""
+    command = stages()["train"]["cmd"].replace("python src/train.py ${item}", "echo trains")
+    for launch in (None, "env -u X"):
+        if launch:
+            monkeypatch.setenv("AFFECT_LAUNCH", launch)
+        ran = subprocess.run([shell, "-c", command], capture_output=True, text=True, check=True)
+        assert ran.stdout == "trains\n"

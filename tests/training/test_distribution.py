@@ -1,15 +1,26 @@
 """The parts of several processes are the batches of one."""
 
+import os
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from affect.plumbing.errors import InputError
-from affect.training.distribution import ALONE, BY_HAND, Ranks, join_processes, spread_over_devices
+from affect.training.distribution import (
+    ALONE,
+    BY_HAND,
+    Ranks,
+    ending_together,
+    join_processes,
+    spread_over_devices,
+)
 from affect.training.input.batches import Batches, Treatment
 from affect.training.input.examples import Examples
 from affect.training.input.mixing import Mixing
+from train import say_left_out
 
 NO_MIXING = Mixing()
 
@@ -67,9 +78,10 @@ def test_a_last_batch_that_leaves_no_row_to_a_device_is_no_step() -> None:
 @pytest.mark.parametrize("names", [BY_HAND, ("SLURM_STEP_NUM_TASKS",)])
 def test_several_processes_are_refused_on_tensorflow(monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> None:
     """Each would train by itself, and the last to end would leave its model."""
+    values = ("127.0.0.1:1", "{}", "0") if len(names) > 1 else ("{}",)
     for number in (1, 4):
-        for name in names:
-            monkeypatch.setenv(name, str(number))
+        for name, value in zip(names, values, strict=True):
+            monkeypatch.setenv(name, value.format(number))
         if number == 1:
             assert join_processes() == ALONE
     with pytest.raises(InputError, match="4 processes are started, but only jax trains in several"):
@@ -80,6 +92,51 @@ def test_a_process_that_is_named_in_part_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv(BY_HAND[2], "1")
     with pytest.raises(InputError, match=r"of KERAS_DISTRIBUTION_JOB_ADDRESSES, .* set all three, or none"):
         join_processes()
+
+
+@pytest.mark.parametrize("values", [("h:1", "two", "0"), ("h:1", "2", "2"), ("h:1", "2", "-1"), ("h", "2", "0")])
+def test_a_place_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, values: tuple[str, ...]) -> None:
+    for name, value in zip(BY_HAND, values, strict=True):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=f"JOB_ADDRESSES={values[0]} .*: give HOST:PORT, how many processes there are"):
+        join_processes()
+
+
+def test_fewer_images_than_devices_are_refused_and_others_said(capsys: pytest.CaptureFixture[str]) -> None:
+    ranks = Ranks(0, 1, 4)
+    with pytest.raises(InputError, match="3 validation images are fewer than the 4 devices"):
+        say_left_out(ranks, make_batches(20, 8, ranks), make_batches(3, 8, ranks))
+    say_left_out(ranks, make_batches(19, 8, ranks), make_batches(8, 8, ranks))
+    said = "train: 3 training and 0 validation images of each epoch are in no batch: 4 devices share each evenly\n"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (InputError("the loss is NaN"), "train: rank 1: the loss is NaN\n"),
+        (OSError(28, "", "features"), "train: rank 1: features: No space left on device\n"),
+        (KeyboardInterrupt(), "train: rank 1: interrupted\n"),
+    ],
+)
+def test_a_rank_that_fails_ends_at_once_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, said: str
+) -> None:
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    with ending_together(Ranks(1, 2, 2), "train"):
+        raise error
+    assert codes == [1]
+    assert capsys.readouterr().err == said
+    with pytest.raises(type(error)), ending_together(ALONE, "train"):
+        raise error
+
+
+def test_ranks_that_are_told_different_things_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Ranks, "agree", lambda self, number: zlib.crc32(b"epoch 3") >> 1)
+    Ranks(1, 2, 2).require_same("epoch 3", "checkpoint")
+    with pytest.raises(InputError, match="rank 1 has another checkpoint than rank 0; all must see the same folder"):
+        Ranks(1, 2, 2).require_same("epoch 2", "checkpoint")
 
 
 def test_a_batch_that_devices_cannot_share_is_refused() -> None:

@@ -23,6 +23,8 @@ _GPU_DEVICES = (*Path("/dev").glob("nvidia[0-9]*"), *Path("/dev").glob("dxg"))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if _GPU_DEVICES else "3")
 # TensorFlow leaves oneDNN off on processors without AVX-512, where ResNet50's step then takes nearly twice as long.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# Of several processes JAX would have one take SIGTERM for a notice and go on.
+os.environ.setdefault("JAX_ENABLE_PREEMPTION_SERVICE", "0")
 
 
 @contextmanager
@@ -42,6 +44,10 @@ def silent_native_code() -> Iterator[None]:
 with silent_native_code():
     try:
         import keras
+
+        if keras.backend.backend() != "tensorflow":
+            # Keras imports it in any case, later and aloud.
+            import tensorflow  # noqa: F401
     except ModuleNotFoundError as error:
         named = os.environ.get("KERAS_BACKEND")
         if named is None or error.name != named:

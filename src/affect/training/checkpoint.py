@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import keras
@@ -12,6 +13,7 @@ import numpy as np
 
 from affect.core.files import atomic_file
 from affect.plumbing.errors import InputError
+from affect.training.distribution import ALONE, Ranks
 
 # The attributes in which Keras's callbacks keep what the next epoch depends on.
 STATES = {
@@ -41,7 +43,7 @@ class Checkpoint(keras.callbacks.Callback):
     """After each epoch, keep in one file all that the rest of training depends on.
 
     Pass it to `fit` after `early_stopping` and `others`, the other callbacks, of which it keeps those of STATES.
-    writes: whether this process writes the file.
+    ranks: of which the first writes the file.
     """
 
     def __init__(
@@ -49,11 +51,11 @@ class Checkpoint(keras.callbacks.Callback):
         file: Path,
         early_stopping: keras.callbacks.EarlyStopping,
         others: Sequence[keras.callbacks.Callback],
-        writes: bool = True,
+        ranks: Ranks = ALONE,
     ) -> None:
         super().__init__()
         self.file = file
-        self.writes = writes
+        self.ranks = ranks
         self.fingerprint = ""
         self.early_stopping = early_stopping
         self.callbacks = (early_stopping, *(callback for callback in others if type(callback) in STATES))
@@ -75,29 +77,40 @@ class Checkpoint(keras.callbacks.Callback):
     def restore(self, training_model: keras.Model, fingerprint: str) -> bool:
         """Restore a compiled model from the file; False where there is none with the same fingerprint.
 
-        fingerprint: of all that the training depends on. Raises InputError for a damaged file.
+        fingerprint: of all that the training depends on. Raises InputError for a damaged file, and where another rank
+        has another fingerprint or file.
         """
         self.fingerprint = fingerprint
         training_model.optimizer.build(training_model.trainable_variables)
-        if not self.file.is_file():
+        read = self._read()
+        # Before anything is assigned, which all ranks have to do or none.
+        self.ranks.require_same(f"{fingerprint} {read and read[0]}", f"data, code or {self.file}")
+        if read is None:
             return False
-        try:
-            with np.load(self.file, allow_pickle=False) as saved:
-                state = json.loads(str(saved["state"]))
-                if state["fingerprint"] != fingerprint:
-                    return False
-                weights, optimizer, self._best_weights = (
-                    [saved[f"{group}{number}"] for number in range(state[group])]
-                    for group in ("weights", "optimizer", "best")
-                )
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
-            raise InputError(f"{self.file}: damaged ({error}); remove it to train afresh") from None
+        state, weights, optimizer, self._best_weights = read
         training_model.set_weights(weights)
         for variable, value in zip(training_model.optimizer.variables, optimizer, strict=True):
             variable.assign(value)
         self.epochs, self._states = state["epochs"], state["callbacks"]
         self._started -= state["seconds"]
         return True
+
+    def _read(self) -> tuple[dict[str, Any], list[np.ndarray], list[np.ndarray], list[np.ndarray]] | None:
+        """Return the state, and the arrays of weights, optimizer and best weights; None where there is none to use."""
+        if not self.file.is_file():
+            return None
+        try:
+            with np.load(self.file, allow_pickle=False) as saved:
+                state = json.loads(str(saved["state"]))
+                if state["fingerprint"] != self.fingerprint:
+                    return None
+                weights, optimizer, best = (
+                    [saved[f"{group}{number}"] for number in range(state[group])]
+                    for group in ("weights", "optimizer", "best")
+                )
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raise InputError(f"{self.file}: damaged ({error}); remove it to train afresh") from None
+        return state, weights, optimizer, best
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002, Keras passes it
         """Restore the state of the callbacks, which their on_train_begin has just reset."""
@@ -124,7 +137,7 @@ class Checkpoint(keras.callbacks.Callback):
         } | {group: len(arrays) for group, arrays in groups.items()}
         arrays = {f"{group}{number}": array for group, parts in groups.items() for number, array in enumerate(parts)}
         # Of several processes all have gathered the weights, and one writes them.
-        if not self.writes:
+        if not self.ranks.is_first:
             return
         with atomic_file(self.file) as temporary:
             np.savez(temporary, state=np.array(json.dumps(state)), **arrays)

@@ -6,6 +6,7 @@ ranks do alike.
 """
 
 import os
+import re
 import sys
 import traceback
 import zlib
@@ -25,8 +26,6 @@ BY_HAND = tuple(f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_
 BY_SLURM = "SLURM_STEP_NUM_TASKS"
 # Seconds after which a process that says nothing is taken for dead, and the others end.
 SILENCE = 30
-# JAX would take SIGTERM for a notice and go on.
-os.environ.setdefault("JAX_ENABLE_PREEMPTION_SERVICE", "0")
 
 
 @dataclass(frozen=True)
@@ -80,23 +79,38 @@ def join_processes() -> Ranks:
     """Wait for the processes that the environment names, and return this one's place; before anything is built.
 
     Raises InputError where several are named and Keras runs on TensorFlow, which would train each by itself, and where
-    they are named by some variables of BY_HAND alone.
+    what names them is no such name, or they don't find each other.
     """
-    address, ranks, rank = by_hand = [os.environ.get(name) for name in BY_HAND]
-    if any(by_hand) and not all(by_hand):
-        raise InputError(f"of {', '.join(BY_HAND)} some are set and some are not; set all three, or none")
-    named = ranks or os.environ.get(BY_SLURM, "1")
+    named = _read_by_hand()
+    ranks = named[1] if named else int(os.environ.get(BY_SLURM, "1"))
     if ON_TENSORFLOW:
-        if named != "1":
-            raise InputError(f"{named} processes are started, but only jax trains in several; set train.backend to jax")
+        if ranks > 1:
+            raise InputError(f"{ranks} processes are started, but only jax trains in several; set train.backend to jax")
         return ALONE
     import jax  # noqa: PLC0415, the only backend that needs it
 
-    if ranks and rank:
-        jax.distributed.initialize(address, int(ranks), int(rank), heartbeat_timeout_seconds=SILENCE)
-    elif named != "1":
-        jax.distributed.initialize(heartbeat_timeout_seconds=SILENCE)
+    if ranks > 1:
+        try:
+            jax.distributed.initialize(*(named or ()), heartbeat_timeout_seconds=SILENCE)
+        except (RuntimeError, ValueError) as error:
+            raise InputError(f"the {ranks} processes don't find each other: {' '.join(str(error).split())}") from None
     return Ranks(jax.process_index(), jax.process_count(), jax.device_count())
+
+
+def _read_by_hand() -> tuple[str, int, int] | None:
+    """Return address, number and place that BY_HAND name; None where they are not set."""
+    given = [os.environ.get(name, "") for name in BY_HAND]
+    if not any(given):
+        return None
+    if not all(given):
+        raise InputError(f"of {', '.join(BY_HAND)} some are set and some are not; set all three, or none")
+    # Keras takes a list of all addresses, too, and of it the first.
+    address = given[0].partition(",")[0]
+    is_number = given[1].isdecimal() and given[2].isdecimal()
+    if not re.fullmatch(r".+:\d+", address) or not is_number or int(given[2]) >= int(given[1]):
+        values = " ".join(f"{name}={value}" for name, value in zip(BY_HAND, given, strict=True))
+        raise InputError(f"{values}: give HOST:PORT, how many processes there are, and which this is, from 0 on")
+    return address, int(given[1]), int(given[2])
 
 
 def spread_over_devices(ranks: Ranks, batch_size: int) -> None:
@@ -125,6 +139,11 @@ def ending_together(ranks: Ranks, name: str) -> Iterator[None]:
             raise
         if isinstance(error, InputError):
             print(f"{name}: rank {ranks.rank}: {error}", file=sys.stderr)
+        elif isinstance(error, OSError) and error.errno is not None:
+            place = f"{error.filename}: " if error.filename else ""
+            print(f"{name}: rank {ranks.rank}: {place}{os.strerror(error.errno)}", file=sys.stderr)
+        elif isinstance(error, KeyboardInterrupt):
+            print(f"{name}: rank {ranks.rank}: interrupted", file=sys.stderr)
         else:
             traceback.print_exc()
         sys.stderr.flush()

@@ -48,8 +48,6 @@ def cache_features(
         return model.full, images
     dtype = input_dtype(precision)
     folder.mkdir(parents=True, exist_ok=True)
-    if ranks.is_first:
-        remove_shared(folder, model.full.name)
     obstacle = cache_obstacle(model.frozen, sum(map(len, images)), dtype, limit, folder)
     # Another rank may see more room, since the first is writing already.
     if ranks.agree(int(obstacle is not None)):

@@ -35,3 +35,13 @@ def test_the_local_engine_takes_no_resources() -> None:
 def test_a_resource_is_a_name_and_a_value(resource: str) -> None:
     with pytest.raises(InputError, match=f"--resource {resource}: give NAME=VALUE"):
         Choice("local", (resource,)).make(0)
+    with pytest.raises(InputError, match="is no value in YAML"):
+        Choice("local", ("gpus=[",)).make(0)
+
+
+@pytest.mark.parametrize("name", ["name", "nodes", "tasks_per_node"])
+def test_a_job_of_several_tasks_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Each would run the experiment."""
+    monkeypatch.setitem(sys.modules, "submitit", sys)
+    with pytest.raises(InputError, match=f"--resource {name}: an experiment is one task of one host"):
+        Choice("slurm", (f"{name}=2",)).make(0)

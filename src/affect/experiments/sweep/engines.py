@@ -63,7 +63,10 @@ class Choice:
             name, equals, value = resource.partition("=")
             if not (name and equals and value):
                 raise InputError(f"--resource {resource}: give NAME=VALUE")
-            resources[name] = yaml.safe_load(value)
+            try:
+                resources[name] = yaml.safe_load(value)
+            except yaml.YAMLError:
+                raise InputError(f"--resource {resource}: {value} is no value in YAML") from None
         if self.engine == "local":
             if resources:
                 raise InputError("--resource: the local engine takes none; it runs one experiment at a time")

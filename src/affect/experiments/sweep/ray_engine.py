@@ -1,10 +1,12 @@
 """Experiments as tasks of Ray, as many at once as it has room for."""
 
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from affect.experiments.sweep.clones import STOPPED, Ended, Job, Started, collect, run_job
 from affect.experiments.sweep.extras import import_extra, source_path
+from affect.plumbing.errors import InputError
 
 # Seconds in which tasks that are cancelled must end.
 PATIENCE = 20
@@ -24,16 +26,19 @@ class Ray:
 
     def run(self, jobs: Sequence[Job], started: Started) -> Iterator[Ended]:
         """Run as many at once as there is room for."""
-        self.ray.init(
-            runtime_env={"env_vars": {"PYTHONPATH": source_path()}},
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="ERROR",
-        )
+        running: dict[Any, Job] = {}
+        # Ray takes SIGTERM for itself.
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
         try:
-            running: dict[Any, Job] = {}
-            gpus = {"num_gpus": 1} if self.ray.cluster_resources().get("GPU") else {}
-            remote = self.ray.remote(**{"max_retries": 0} | gpus | self.resources)(run_job)
+            self.ray.init(
+                runtime_env={"env_vars": {"PYTHONPATH": source_path()}},
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="ERROR",
+            )
+            remote = self._make_remote()
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
             for job in jobs:
                 running[remote.remote(job)] = job
                 started(job, " in a task of Ray")
@@ -46,6 +51,8 @@ class Ray:
                     error = str(failure).strip().splitlines()[-1]
                 collect(job, error is None)
                 yield job, error
+        except ConnectionError as error:
+            raise InputError(f"ray: {' '.join(str(error).split())}") from None
         except KeyboardInterrupt:
             # A task that is told ends its DVC; one whose process is killed would leave it running.
             for task in running:
@@ -56,3 +63,15 @@ class Ray:
             raise
         finally:
             self.ray.shutdown()
+
+    def _make_remote(self) -> Any:
+        """Return `run_job` as a task. Raises InputError for what Ray does not know, or has not got."""
+        has = self.ray.cluster_resources()
+        asked = {"num_cpus": 1, "num_gpus": int(has.get("GPU", 0) > 0)} | self.resources
+        for name, resource in (("num_cpus", "CPU"), ("num_gpus", "GPU")):
+            if isinstance(asked[name], int | float) and asked[name] > has.get(resource, 0):
+                raise InputError(f"--resource {name}={asked[name]}: Ray has {has.get(resource, 0):g}")
+        try:
+            return self.ray.remote(**{"max_retries": 0} | asked)(run_job)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"--resource: {' '.join(str(error).split())}") from None

@@ -17,6 +17,10 @@ from affect.plumbing.errors import InputError
 TIMEOUT_MIN = 24 * 60
 # Seconds: between two looks at jobs, and until the result of one that Slurm no longer knows must be seen.
 PAUSE, PATIENCE = 5, 20
+# Seconds for which a Slurm that can't be asked is asked again.
+OUTAGE = 600
+# Of submitit's parameters.
+SET_HERE = {"name", "nodes", "tasks_per_node", "slurm_ntasks_per_node", "slurm_nodes"}
 
 
 class Slurm:
@@ -29,6 +33,8 @@ class Slurm:
 
     def __init__(self, resources: Mapping[str, Any]) -> None:
         self.submitit = import_extra("slurm")
+        if refused := SET_HERE & set(resources):
+            raise InputError(f"--resource {min(refused)}: an experiment is one task of one host, called after itself")
         self.resources = {"timeout_min": TIMEOUT_MIN} | dict(resources)
 
     def run(self, jobs: Sequence[Job], started: Started) -> Iterator[Ended]:
@@ -39,7 +45,7 @@ class Slurm:
             running.append((named, id))
             started(named, f" in job {id} of Slurm")
         while running:
-            known = _list_ids()
+            known = _list_ids(OUTAGE)
             for job, id in list(running):
                 if id in known:
                     continue
@@ -81,15 +87,22 @@ class Slurm:
             return str(error).strip().splitlines()[-1]
 
 
-def _list_ids() -> set[str]:
-    """Return the jobs that Slurm has and that have not ended. Raises InputError where it can't be asked."""
-    try:
-        asked = subprocess.run(["squeue", "--noheader", "--format=%A"], capture_output=True, text=True, check=True)
-    except FileNotFoundError:
-        raise InputError("slurm: there is no squeue here; submit from a machine that has Slurm's commands") from None
-    except subprocess.CalledProcessError as error:
-        raise InputError(f"slurm: {error.stderr.strip().splitlines()[-1]}; what runs goes on") from None
-    return set(asked.stdout.split())
+def _list_ids(patience: float = 0) -> set[str]:
+    """Return the jobs that Slurm has and that have not ended. Raises InputError where it can't be asked for so long."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            asked = subprocess.run(["squeue", "--noheader", "--format=%A"], capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            raise InputError(
+                "slurm: there is no squeue here; submit from a machine that has Slurm's commands"
+            ) from None
+        if asked.returncode == 0:
+            return set(asked.stdout.split())
+        if time.monotonic() >= deadline:
+            said = (asked.stderr.strip() or "squeue fails").splitlines()[-1]
+            raise InputError(f"slurm: {said}" + ("; what is submitted goes on" if patience else ""))
+        time.sleep(PAUSE)
 
 
 def _jobs(job: Job) -> Path:
