@@ -39,6 +39,8 @@ class Slurm:
 
     def run(self, jobs: Sequence[Job], started: Started) -> Iterator[Ended]:
         """Submit all that are not submitted yet."""
+        # Of the jobs' Python, which Slurm gives the environment of this one.
+        os.environ["PYTHONPATH"] = source_path()
         running, known = [], _list_ids()
         for job in jobs:
             named, id = self._find(job, known) or self._submit(job)
@@ -68,8 +70,6 @@ class Slurm:
         try:
             executor = self.submitit.AutoExecutor(folder=_jobs(job), cluster="slurm")
             executor.update_parameters(name=job.name, **self.resources)
-            # Of the job's Python, which Slurm gives the environment of this one.
-            os.environ["PYTHONPATH"] = source_path()
             id = executor.submit(run_job, job).job_id
         except (RuntimeError, NameError, TypeError, ValueError, AssertionError) as error:
             raise InputError(f"slurm: {' '.join(str(error).split())}") from None
