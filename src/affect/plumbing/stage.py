@@ -50,16 +50,24 @@ def run_command(main: Callable[[], None], hint: str = "") -> None:
     try:
         check_versions(paths.REQUIREMENTS)
         main()
-    except InputError as error:
-        sys.exit(printable(f"{name}: {error}"))
-    except OSError as error:
-        if error.errno is None:
+    # Ctrl-C too.
+    except BaseException as error:
+        told = tell(error)
+        if told is None:
             raise
-        place = f"{error.filename}: " if error.filename else ""
-        sys.exit(printable(f"{name}: {place}{os.strerror(error.errno)}{hint}"))
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        if isinstance(error, KeyboardInterrupt):
+            print(f"{name}: {told}", file=sys.stderr)
+            sys.exit(INTERRUPTED)
+        sys.exit(f"{name}: {told}{hint if isinstance(error, OSError) else ''}")
+
+
+def tell(error: BaseException) -> str | None:
+    """Return the line for an error that the user can mend, or for Ctrl-C; None for what needs a traceback."""
+    if isinstance(error, InputError):
+        return printable(str(error))
+    if isinstance(error, OSError) and error.errno is not None:
+        return printable(f"{error.filename}: " if error.filename else "") + os.strerror(error.errno)
+    return "interrupted" if isinstance(error, KeyboardInterrupt) else None
 
 
 def printable(text: str) -> str:

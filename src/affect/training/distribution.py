@@ -19,6 +19,7 @@ import numpy as np
 
 from affect.models.backend import ON_TENSORFLOW
 from affect.plumbing.errors import InputError
+from affect.plumbing.stage import tell
 
 # By hand, the variables of Keras: the first process's address, how many there are, and which this one is.
 BY_HAND = tuple(f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID"))
@@ -129,7 +130,7 @@ def spread_over_devices(ranks: Ranks, batch_size: int) -> None:
 def ending_together(ranks: Ranks, name: str) -> Iterator[None]:
     """End a rank that fails at once, so that what the others wait for fails too: at an ordinary exit JAX would wait.
 
-    name: of the script, for the line that says of an InputError.
+    name: of the script, for the line that tells of an error that the user can mend.
     """
     try:
         yield
@@ -137,14 +138,10 @@ def ending_together(ranks: Ranks, name: str) -> Iterator[None]:
     except BaseException as error:
         if ranks.ranks == 1:
             raise
-        if isinstance(error, InputError):
-            print(f"{name}: rank {ranks.rank}: {error}", file=sys.stderr)
-        elif isinstance(error, OSError) and error.errno is not None:
-            place = f"{error.filename}: " if error.filename else ""
-            print(f"{name}: rank {ranks.rank}: {place}{os.strerror(error.errno)}", file=sys.stderr)
-        elif isinstance(error, KeyboardInterrupt):
-            print(f"{name}: rank {ranks.rank}: interrupted", file=sys.stderr)
-        else:
+        told = tell(error)
+        if told is None:
             traceback.print_exc()
+        else:
+            print(f"{name}: rank {ranks.rank}: {told}", file=sys.stderr)
         sys.stderr.flush()
         os._exit(1)
