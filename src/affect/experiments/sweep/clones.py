@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +53,7 @@ class Job:
         return self.folder / CLONE
 
 
-# Is told of an experiment that is started, and where it runs.
+# Is told of an experiment that is started, and what it is now, such as "runs".
 Started = Callable[[Job, str], None]
 # An experiment that has ended, with the line that it failed with, or None.
 Ended = tuple[Job, str | None]
@@ -96,25 +96,27 @@ def collect_left(folder: Path) -> None:
         shutil.rmtree(clone.parent if finished else clone)
 
 
+def alone(folder: Path) -> AbstractContextManager[int]:
+    """Return a lock that is held once no other sweep of the repository runs an experiment."""
+    return _lock(folder, said=f"sweep: waits for the experiment that runs in {folder} to end")
+
+
 @contextmanager
-def alone(folder: Path) -> Iterator[int]:
-    """Yield a lock once no other sweep of the repository runs an experiment."""
+def _lock(folder: Path, waits: bool = True, said: str = "") -> Iterator[int]:
+    """Hold a folder's lock, that of an experiment as its DVC does. Raises BlockingIOError unless it waits.
+
+    said: once, where it has to wait.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"sweep: waits for the experiment that runs in {folder} to end", file=sys.stderr, flush=True)
+            if not waits:
+                raise
+            if said:
+                print(said, file=sys.stderr, flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield file.fileno()
-
-
-@contextmanager
-def _lock(folder: Path, waits: bool = True) -> Iterator[int]:
-    """Hold the lock of an experiment's folder, which its DVC holds as well. Raises BlockingIOError unless it waits."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
         yield file.fileno()
 
 
