@@ -65,14 +65,14 @@ def test_a_sweep_as_jobs_has_the_bytes_of_one_here(slurm: dict[str, str], tmp_pa
     assert killed.stderr is not None
     ids = []
     for line in killed.stderr:
-        if " of Slurm; " in line:
-            ids.append(line.partition(" in job ")[2].split()[0])
+        if " of Slurm, " in line:
+            ids.append(line.partition(" is job ")[2].split()[0])
         if len(ids) == len(SEEDS):
             break
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     again = run(folder, *command, SLURM_CONF=slurm["SLURM_CONF"])
-    assert all(f"in job {id} of Slurm" in again.stderr for id in ids)
+    assert all(f"is job {id} of Slurm" in again.stderr for id in ids)
     assert "Mean ± standard deviation over 2 runs" in again.stdout
     assert read_results(folder) == expected
     assert not list((folder / "data" / "cache" / "sweep").glob("*/clone"))
@@ -84,9 +84,9 @@ def test_a_job_that_is_cancelled_is_told_and_runs_again(slurm: dict[str, str], t
     command = [*SWEEP[:-1], "train.seed=1", "--engine", "slurm"]
     process = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    line = next(line for line in process.stderr if " of Slurm; " in line)
+    line = next(line for line in process.stderr if " of Slurm, " in line)
     time.sleep(10)
-    subprocess.run(["scancel", line.partition(" in job ")[2].split()[0]], env=environment, check=True)
+    subprocess.run(["scancel", line.partition(" is job ")[2].split()[0]], env=environment, check=True)
     said = process.communicate(timeout=120)[1]
     assert process.returncode == 1
     # Slurm ends the job's DVC, or all of the job at once.

@@ -17,7 +17,7 @@ def test_a_sweep_as_tasks_has_the_bytes_of_one_here(tmp_path: Path) -> None:
     assert set(expected) == set(SEEDS)
     folder = make_repository(tmp_path / "tasks")
     said = run(folder, *COMMAND)
-    assert said.stderr.count(" in a task of Ray; ") == len(SEEDS)
+    assert said.stderr.count(" is a task of Ray, as ") == len(SEEDS)
     assert read_results(folder) == expected
 
 

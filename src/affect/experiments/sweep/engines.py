@@ -24,7 +24,7 @@ class Engine(Protocol):
     interrupted: str
 
     def run(self, jobs: Sequence[Job], started: Started) -> Iterator[Ended]:
-        """Yield each with the line that it failed with, or None. started: is told of each, and where it runs."""
+        """Yield each with the line that it failed with, or None. started: is told of each, and what it is now."""
         ...
 
 
@@ -39,7 +39,7 @@ class Local:
     def run(self, jobs: Sequence[Job], started: Started) -> Iterator[Ended]:
         """Run them in their order."""
         for job in jobs:
-            started(job, "")
+            started(job, "runs")
             succeeded = False
             try:
                 error = run_job(job, [self.held])

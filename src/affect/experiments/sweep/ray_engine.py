@@ -41,7 +41,7 @@ class Ray:
                 signal.signal(number, handler)
             for job in jobs:
                 running[remote.remote(job)] = job
-                started(job, " in a task of Ray")
+                started(job, "is a task of Ray,")
             while running:
                 (ended,), _ = self.ray.wait(list(running))
                 job = running.pop(ended)

@@ -107,10 +107,10 @@ def run_planned(engine: Engine, planned: Mapping[Path, Planned]) -> dict[str, st
     failed: dict[str, str] = {}
     running: dict[Path, tuple[str, float]] = {}
 
-    def start(job: Job, where: str) -> None:
+    def start(job: Job, what: str) -> None:
         each = planned[job.folder]
         running[job.folder] = f"{each.at}: {job.name}", time.monotonic()
-        say(f"{each.at}: {each.combination} runs as {job.name}{where}; what it prints is in {shown(job.log)}")
+        say(f"{each.at}: {each.combination} {what} as {job.name}; what it prints is in {shown(job.log)}")
 
     try:
         for job, error in engine.run([each.job for each in planned.values()], start):
@@ -120,7 +120,7 @@ def run_planned(engine: Engine, planned: Mapping[Path, Planned]) -> dict[str, st
                 combination = planned[job.folder].combination
                 failed[combination.key] = f"{combination} ({shown(job.log)})"
             else:
-                say(f"{named} done in {time.monotonic() - began:.0f} s")
+                say(f"{named} done after {time.monotonic() - began:.0f} s")
     except KeyboardInterrupt:
         for named, _ in running.values():
             say(f"{named} {engine.interrupted}")

@@ -45,7 +45,7 @@ class Slurm:
         for job in jobs:
             named, id = self._find(job, known) or self._submit(job)
             running.append((named, id))
-            started(named, f" in job {id} of Slurm")
+            started(named, f"is job {id} of Slurm,")
         while running:
             known = _list_ids(OUTAGE)
             for job, id in list(running):
