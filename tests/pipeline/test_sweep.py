@@ -131,6 +131,16 @@ def test_a_sweep_leaves_the_workspace_and_keeps_no_checkpoint_of_what_has_succee
     assert {path.name for path in kept[0].iterdir()} == {"cache", "lock"}
 
 
+def test_an_experiment_that_a_clone_elsewhere_has_pushed_is_found(tmp_path: Path) -> None:
+    home, away = make_repository(tmp_path / "home"), tmp_path / "away"
+    run(home, "git", "clone", "--quiet", ".", str(away))
+    run(away, "dvc", "exp", "run", "--name", "elsewhere", "-S", "train.seed=5", STUB=str(watched(home)))
+    run(away, "dvc", "exp", "push", "origin", "elsewhere")
+    said = start(home, "-S", "train.seed=5").communicate(timeout=60)[1]
+    assert said == "1 of 1: train.seed=5 has been run: elsewhere\n"
+    assert list_ran(home) == ["5 4 anew"]
+
+
 @pytest.mark.parametrize(
     ("overrides", "line"),
     [
