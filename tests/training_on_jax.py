@@ -98,3 +98,21 @@ def test_frozen_layers_are_trained_from_their_stored_output(prepared: Workspace)
     assert prepared.run_script("augment").returncode == 0
     assert train(prepared) == train(prepared)
     assert not list(Path(prepared.folder, "data", "cache").glob("*.npy"))
+
+
+SET_UP = """
+import tensorflow as tf
+
+asked = []
+tf.config.set_visible_devices = lambda *devices: asked.append(devices)
+from affect.models import backend
+
+backend.set_up()
+assert asked == [([], "GPU")], asked
+"""
+
+
+def test_tensorflow_leaves_the_memory_of_gpus_to_jax() -> None:
+    """No GPU is needed: it is asked for none."""
+    environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT / "src")}
+    subprocess.run([sys.executable, "-c", SET_UP], env=environment, check=True)

@@ -1,4 +1,4 @@
-"""Set up Keras: quiet start, determinism, GPU memory growth, precision."""
+"""Set up Keras: quiet start, determinism, the GPUs' memory, precision."""
 
 import os
 import sys
@@ -72,12 +72,15 @@ def set_up(seed: int = 0) -> None:
     Only training draws random numbers, so only training needs a seed of its own.
     """
     keras.utils.set_random_seed(seed)
-    if ON_TENSORFLOW:
-        import tensorflow as tf  # noqa: PLC0415, the only backend that needs it
+    import tensorflow as tf  # noqa: PLC0415, its API takes a second to import
 
-        tf.config.experimental.enable_op_determinism()
-        for gpu in _gpus():
-            tf.config.experimental.set_memory_growth(gpu, True)
+    if not ON_TENSORFLOW:
+        # Batches are read by tf.data under JAX, too, and TensorFlow would take the GPUs' memory for itself.
+        tf.config.set_visible_devices([], "GPU")
+        return
+    tf.config.experimental.enable_op_determinism()
+    for gpu in _gpus():
+        tf.config.experimental.set_memory_growth(gpu, True)
 
 
 def require_backend(chosen: str, name: str = "train.backend") -> None:
