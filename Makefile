@@ -50,7 +50,7 @@ test-keras: $(INSTALLED) ## load and run saved models in older versions of Keras
 
 test-jax: $(INSTALLED) ## train on JAX, on several devices and by several processes too, and explain (installs it)
 	$(ACTIVATE) && pip install --quiet --disable-pip-version-check jax==0.10.2
-	$(ACTIVATE) && PYTHONPATH=src:tests pytest tests/training_on_jax.py tests/ranks_on_jax.py
+	$(ACTIVATE) && JAX_PLATFORMS=cpu PYTHONPATH=src:tests pytest tests/training_on_jax.py tests/ranks_on_jax.py
 	$(ACTIVATE) && KERAS_BACKEND=jax PYTHONPATH=src:tests pytest tests/training/test_checkpoint.py -k goes_on
 	$(ACTIVATE) && KERAS_BACKEND=jax PYTHONPATH=src:tests pytest tests/explanation/test_explainer.py
 
@@ -58,7 +58,7 @@ test-slurm: $(INSTALLED) ## train and sweep by a real Slurm on this machine (ins
 	command -v slurmctld slurmd munged > /dev/null || \
 		{ apt-get update --quiet --quiet && apt-get install --yes --quiet --quiet slurm-wlm munge; }
 	$(ACTIVATE) && pip install --quiet --disable-pip-version-check jax==0.10.2 submitit==1.5.4
-	$(ACTIVATE) && PYTHONPATH=src:tests pytest tests/jobs_of_slurm.py
+	$(ACTIVATE) && JAX_PLATFORMS=cpu PYTHONPATH=src:tests pytest tests/jobs_of_slurm.py
 
 test-ray: $(INSTALLED) ## sweep by Ray on this machine (installs it)
 	$(ACTIVATE) && pip install --quiet --disable-pip-version-check ray==2.60.0
@@ -106,7 +106,7 @@ bench-layouts: $(INSTALLED) ## list, label and split 100,000 items in each layou
 
 bench-ranks: $(INSTALLED) ## measure memory and disk of each process of a training on JAX (installs it)
 	$(ACTIVATE) && pip install --quiet --disable-pip-version-check jax==0.10.2
-	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/ranks_memory.py
+	$(ACTIVATE) && JAX_PLATFORMS=cpu PYTHONPATH=src:tests python tests/benchmarks/ranks_memory.py
 
 bench-scenes: $(INSTALLED) ## measure MODEL on drawn people in scenes, found by the detector, against their true squares
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/benchmarks/scenes_table.py $(MODEL)

@@ -25,7 +25,14 @@ from affect.plumbing.stage import run_stage
 from affect.plumbing.until_recorded import keep_until_recorded
 from affect.training.checkpoint import Checkpoint, checkpoint_name, fingerprint
 from affect.training.curves import live_curves, require_curves
-from affect.training.distribution import ALONE, Ranks, ending_together, join_processes, spread_over_devices
+from affect.training.distribution import (
+    ALONE,
+    Ranks,
+    ending_together,
+    join_processes,
+    require_shared,
+    spread_over_devices,
+)
 from affect.training.feature_cache import cache_features, remove_shared
 from affect.training.fit import SeedEachEpoch, TrainingResult, fit
 from affect.training.input.batches import Batches
@@ -60,6 +67,7 @@ def main() -> None:
     backend.require_backend(params.train.backend)
     ranks = join_processes()
     with ending_together(ranks, "train"):
+        require_shared(ranks, params.train.batch_size)
         train_chosen(backbone, params, ranks)
 
 
@@ -82,7 +90,7 @@ def train_chosen(backbone: str, params: Params, ranks: Ranks) -> None:
     # They differ at each run, so they are no output that DVC would lock.
     write_json(paths.timing_file(file), {"seconds": round(result.seconds, 1), "peak_memory_mb": peak_memory_mb()})
     trained = {"precision": precision, "best_epoch": result.best_epoch, "epochs": result.epochs}
-    write_json(metrics, trained | describe_ranks(ranks))
+    write_json(metrics, trained | ranks.describe())
     keep_until_recorded(checkpoint, file)
 
 
@@ -108,7 +116,7 @@ def train_model(
         remove_shared(paths.CACHE, model.full.name)
     # They are computed by each process alone, and what trains then by all devices.
     trainable, inputs = choose_inputs(model, train, val, params, precision, ranks)
-    spread_over_devices(ranks, chosen.batch_size)
+    spread_over_devices(ranks)
     objective = choose_objective(chosen, tasks, has_votes(train.index))
     examples, val_examples = (
         make_examples(part, index, tasks, choose_class_weights(index, chosen), objective.shares)
@@ -167,21 +175,15 @@ def say_left_out(ranks: Ranks, *batches: Batches) -> None:
         print(f"train: {said} are in no batch: {ranks.devices} devices share each evenly", file=sys.stderr)
 
 
-def describe_ranks(ranks: Ranks) -> dict[str, str | int]:
-    """Return what is said of a training by JAX: what it ran on."""
-    if backend.ON_TENSORFLOW:
-        return {}
-    return {"backend": keras.backend.backend(), "devices": ranks.devices, "ranks": ranks.ranks}
-
-
 def training_fingerprint(model: SplitModel, params: Params, precision: str, ranks: Ranks = ALONE) -> str:
     """Return a hash of all that a training depends on: data, initial weights, parameters, code and packages."""
     records = [*paths.AUGMENTED.iterdir(), *paths.PREPARED.iterdir()]
     code = [file for room in ROOMS for file in (SOURCE / "affect" / room).rglob("*.py")]
     files = sorted([*records, *code, Path(__file__), paths.REQUIREMENTS])
-    # Another number of devices adds up in another order; how many processes have them makes no difference.
+    # Other devices, or another number of them, add up in another order; how many processes have them does not matter.
     facts = () if backend.ON_TENSORFLOW else (version("jax"), version("jaxlib"), ranks.devices)
-    return fingerprint(files, model.full.get_weights(), params.model, params.train, params.augment, precision, *facts)
+    chosen = (params.model, params.train, params.augment, precision)
+    return fingerprint(files, model.full.get_weights(), *chosen, backend.device_name(), *facts)
 
 
 def peak_memory_mb() -> int:

@@ -7,6 +7,8 @@ from conftest import Workspace, refuse, snapshot
 from occupied import OTHERS
 
 import prepare
+from affect.plumbing import paths
+from affect.plumbing.stage import run_stage
 
 
 def test_a_stage_away_from_the_root_leaves_nothing(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,3 +45,21 @@ def test_a_dangling_link_in_the_place_of_a_lock_makes_no_file(
     monkeypatch.setattr("sys.argv", ["prepare.py"])
     assert "is no file" in refuse(workspace, monkeypatch, prepare.main)
     assert not elsewhere.exists()
+
+
+@pytest.mark.parametrize("rank", ["0", "1"])
+def test_of_several_processes_the_first_removes_what_is_recorded(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, rank: str
+) -> None:
+    """Another would find a note that is just being removed."""
+    monkeypatch.chdir(workspace.folder)
+    monkeypatch.setattr("sys.argv", ["train.py", "resnet50"])
+    monkeypatch.setenv("SLURM_PROCID", rank)
+    recorded = "0123456789abcdef" * 2
+    paths.LOCK.write_text(f"md5: {recorded}")
+    paths.CACHE.mkdir(parents=True)
+    (paths.CACHE / "a.until-recorded").write_text(recorded)
+    run_stage(lambda: None)
+    locks = {"train-resnet50.lock" if rank == "0" else "train-resnet50-rank1.lock"}
+    kept = set() if rank == "0" else {"a.until-recorded"}
+    assert {file.name for file in paths.CACHE.iterdir()} == locks | kept

@@ -1,7 +1,10 @@
 """The parts of several processes are the batches of one."""
 
+import fcntl
 import os
+import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,14 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affect.plumbing.errors import InputError
+from affect.training import distribution
 from affect.training.distribution import (
     ALONE,
     BY_HAND,
     Ranks,
     ending_together,
     join_processes,
-    spread_over_devices,
+    require_shared,
 )
+from affect.training.feature_cache import open_shared
 from affect.training.input.batches import Batches, Treatment
 from affect.training.input.examples import Examples
 from affect.training.input.mixing import Mixing
@@ -102,6 +107,47 @@ def test_a_place_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, values
         join_processes()
 
 
+class FakeJax:
+    """As much of JAX as joining takes, with 2 GPUs here of 4 of 2 processes."""
+
+    def __init__(self) -> None:
+        self.distributed = self
+        self.device_count = lambda: 4
+        self.local_device_count = self.process_count = lambda: 2
+        self.process_index = lambda: 0
+
+    def initialize(self, *named: object, cluster_detection_method: str | None, heartbeat_timeout_seconds: int) -> None:
+        self.joined = named, cluster_detection_method, heartbeat_timeout_seconds
+
+
+@pytest.fixture
+def jax(monkeypatch: pytest.MonkeyPatch) -> FakeJax:
+    monkeypatch.setattr(distribution, "ON_TENSORFLOW", False)
+    fake = FakeJax()
+    monkeypatch.setitem(sys.modules, "jax", fake)
+    return fake
+
+
+def test_who_is_named_by_hand_takes_all_gpus_of_its_host_in_a_job_of_slurm_too(
+    jax: FakeJax, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JAX would find the job by itself, and give each process the one GPU of its number on the host."""
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "2")
+    assert join_processes() == Ranks(0, 2, 4)
+    assert jax.joined[:2] == ((), None)
+    for name, value in zip(BY_HAND, ("h:1", "2", "0"), strict=True):
+        monkeypatch.setenv(name, value)
+    assert join_processes() == Ranks(0, 2, 4)
+    assert jax.joined[:2] == (("h:1", 2, 0), "deactivate")
+
+
+@pytest.mark.usefixtures("jax")
+def test_hosts_with_different_numbers_of_gpus_are_refused() -> None:
+    require_shared(Ranks(0, 2, 4), 16)
+    with pytest.raises(InputError, match="of 5 devices 2 are here, and 2 processes must have as many each"):
+        require_shared(Ranks(0, 2, 5), 20)
+
+
 def test_fewer_images_than_devices_are_refused_and_others_said(capsys: pytest.CaptureFixture[str]) -> None:
     ranks = Ranks(0, 1, 4)
     with pytest.raises(InputError, match="3 validation images are fewer than the 4 devices"):
@@ -139,6 +185,26 @@ def test_ranks_that_are_told_different_things_are_refused(monkeypatch: pytest.Mo
         Ranks(1, 2, 2).require_same("epoch 2", "checkpoint")
 
 
+class Both(Ranks):
+    """The first of two ranks, which waits for nobody."""
+
+    def wait(self, what: str) -> None:
+        pass
+
+    def agree(self, number: int) -> int:
+        return number
+
+
+def test_a_shared_file_is_written_through(tmp_path: Path) -> None:
+    """Two hosts that write into one page of a file on NFS would else lose each other's rows."""
+    with open_shared(tmp_path, "network", Both(0, 2, 2)) as file:
+        assert fcntl.fcntl(file, fcntl.F_GETFL) & os.O_DSYNC
+        file.write(b"rows")
+        (kept,) = tmp_path.iterdir()
+        assert kept == Path(file.name)
+        assert kept.read_bytes() == b"rows"
+
+
 def test_a_batch_that_devices_cannot_share_is_refused() -> None:
     with pytest.raises(InputError, match=r"train\.batch_size is 16, which 3 devices can't share; .* such as 15$"):
-        spread_over_devices(Ranks(0, 1, 3), 16)
+        require_shared(Ranks(0, 1, 3), 16)

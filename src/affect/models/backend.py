@@ -93,7 +93,7 @@ def require_backend(chosen: str, name: str = "train.backend") -> None:
     if given := os.environ.get("KERAS_BACKEND"):
         raise InputError(f"{name} is {chosen}, but KERAS_BACKEND in the environment is {given}; unset it")
     if find_spec(chosen) is None:
-        raise InputError(f"{name}: {chosen} is not installed; pip install {chosen} (docs/recipe.md)")
+        raise InputError(f"{name}: {chosen} is not installed; docs/scale.md says which to install")
     sys.stdout.flush()
     os.execve(sys.executable, sys.orig_argv, os.environ | {"KERAS_BACKEND": chosen})
 

@@ -33,7 +33,9 @@ def run_stage(main: Callable[[], None]) -> None:
             )
         exit_when_orphaned(name)
         with file_lock(paths.CACHE / f"{name}.lock"):
-            remove_recorded()
+            # Of several processes another would find a note that is just being removed.
+            if rank == "0":
+                remove_recorded()
             main()
 
     run_command(run_alone, f"; outputs that DVC has removed come back with `{RESTORE}`")

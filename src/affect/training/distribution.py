@@ -63,6 +63,12 @@ class Ranks:
         if self.agree(found) != found:
             raise InputError(f"rank {self.rank} has another {what} than rank 0; all must see the same folder")
 
+    def describe(self) -> dict[str, str | int]:
+        """Return what is said of a training by JAX: what it ran on."""
+        if ON_TENSORFLOW:
+            return {}
+        return {"backend": keras.backend.backend(), "devices": self.devices, "ranks": self.ranks}
+
     def cut(self, count: int) -> int:
         """Return how many of a batch's rows are used: each device has as many as any other."""
         return count - count % self.devices
@@ -92,7 +98,11 @@ def join_processes() -> Ranks:
 
     if ranks > 1:
         try:
-            jax.distributed.initialize(*(named or ()), heartbeat_timeout_seconds=SILENCE)
+            # Of processes that are named by hand, JAX would in a job of Slurm take one GPU each.
+            detection = "deactivate" if named else None
+            jax.distributed.initialize(
+                *(named or ()), cluster_detection_method=detection, heartbeat_timeout_seconds=SILENCE
+            )
         except (RuntimeError, ValueError) as error:
             raise InputError(f"the {ranks} processes don't find each other: {' '.join(str(error).split())}") from None
     return Ranks(jax.process_index(), jax.process_count(), jax.device_count())
@@ -114,16 +124,29 @@ def _read_by_hand() -> tuple[str, int, int] | None:
     return address, int(given[1]), int(given[2])
 
 
-def spread_over_devices(ranks: Ranks, batch_size: int) -> None:
-    """Have what is built from now on compute on all devices. Raises InputError where they can't share a batch."""
-    if ranks.devices == 1:
-        return
+def require_shared(ranks: Ranks, batch_size: int) -> None:
+    """Raise InputError where the devices can't share a batch, or processes have different numbers of them."""
     if batch_size % ranks.devices:
         raise InputError(
             f"train.batch_size is {batch_size}, which {ranks.devices} devices can't share; set it to a multiple, such "
             f"as {ranks.devices * max(1, round(batch_size / ranks.devices))}"
         )
-    keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
+    if ranks.ranks == 1:
+        return
+    import jax  # noqa: PLC0415, the only backend that has ranks
+
+    here = jax.local_device_count()
+    if here * ranks.ranks != ranks.devices:
+        raise InputError(
+            f"of {ranks.devices} devices {here} are here, and {ranks.ranks} processes must have as many each; choose "
+            "them by CUDA_VISIBLE_DEVICES"
+        )
+
+
+def spread_over_devices(ranks: Ranks) -> None:
+    """Have what is built from now on compute on all devices."""
+    if ranks.devices > 1:
+        keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
 
 
 @contextmanager

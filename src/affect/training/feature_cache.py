@@ -93,7 +93,6 @@ def compute_features(
     if ranks.ranks == 1:
         return features
     # Over a network only who opens a file after all have closed it is sure to see what they have written.
-    os.fsync(file.fileno())
     file.close()
     ranks.wait("features are computed")
     return ArrayFile(Path(file.name).open("rb", buffering=0), shape, dtype)
@@ -108,7 +107,8 @@ def open_shared(folder: Path, network: str, ranks: Ranks) -> FileIO:
         name.touch(exist_ok=False)
     ranks.wait("features are named")
     try:
-        return name.open("r+b", buffering=0)
+        # Of a page into which two hosts write, NFS would send the one's zeros in place of the other's rows.
+        return FileIO(name, "r+", opener=lambda path, flags: os.open(path, flags | os.O_DSYNC))
     except FileNotFoundError:
         raise InputError(f"{name}: rank {ranks.rank} does not see what rank 0 has made; share the folder") from None
 

@@ -10,7 +10,6 @@ from joblib import cpu_count
 from keras import tree
 
 from affect.core.rng import rng_for
-from affect.models.backend import ON_TENSORFLOW, silent_native_code
 from affect.training.distribution import ALONE, Ranks
 from affect.training.input.augmentation import Alteration
 from affect.training.input.examples import Examples
@@ -122,12 +121,8 @@ def to_tf_dataset(read: Callable[[int], object], steps: range, ahead: int = 1) -
     `read` returns arrays in tuples and dictionaries, whose batch axis may vary. Keras would read a PyDataset through
     tf.data's generator, which makes glibc return memory at every step and so doubles the cost of a step on a CPU.
     """
-    with silent_native_code():
-        import tensorflow as tf  # noqa: PLC0415, importing this module must not import it
+    import tensorflow as tf  # noqa: PLC0415, importing this module must not import it
 
-        if not ON_TENSORFLOW:
-            # It would take all of their memory to read batches.
-            tf.config.set_visible_devices([], "GPU")
     first = read(steps.start)
     shapes = [(None, *array.shape[1:]) for array in tree.flatten(first)]
     dtypes = [array.dtype for array in tree.flatten(first)]
