@@ -35,6 +35,24 @@ def test_what_ray_has_not_got_is_refused(tmp_path: Path, resource: str, reason: 
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nowhere.invalid:6379", "127.0.0.1:99999"])
+def test_a_ray_that_does_not_answer_is_told(tmp_path: Path, address: str) -> None:
+    """Ray itself tries for minutes."""
+    folder = make_repository(tmp_path / "tasks")
+    ran = subprocess.run(
+        [*SWEEP, "--engine", "ray"],
+        cwd=folder,
+        env=dvc_environment(folder) | {"RAY_ADDRESS": address},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"sweep: RAY_ADDRESS is {address}, where no Ray answers: ")
+    assert ran.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_and_sigterm_leave_no_process(tmp_path: Path, number: signal.Signals) -> None:
     folder = make_repository(tmp_path / "tasks")

@@ -1,6 +1,8 @@
 """Experiments as tasks of Ray, as many at once as it has room for."""
 
+import os
 import signal
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +12,8 @@ from affect.plumbing.errors import InputError
 
 # Seconds in which tasks that are cancelled must end.
 PATIENCE = 20
+# Seconds in which the machine that RAY_ADDRESS names must answer.
+ANSWER = 10
 
 
 class Ray:
@@ -26,6 +30,7 @@ class Ray:
 
     def run(self, jobs: Sequence[Job], started: Started) -> Iterator[Ended]:
         """Run as many at once as there is room for."""
+        _require_answer(os.environ.get("RAY_ADDRESS", ""))
         running: dict[Any, Job] = {}
         # Ray takes SIGTERM for itself.
         handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
@@ -75,3 +80,14 @@ class Ray:
             return self.ray.remote(**{"max_retries": 0} | asked)(run_job)
         except (TypeError, ValueError) as error:
             raise InputError(f"--resource: {' '.join(str(error).split())}") from None
+
+
+def _require_answer(address: str) -> None:
+    """Raise InputError where nothing answers at a HOST:PORT: Ray would go on trying for longer than nine minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdecimal()):
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(f"RAY_ADDRESS is {address}, where no Ray answers: {error}") from None
