@@ -75,8 +75,10 @@ def set_up(seed: int = 0) -> None:
     import tensorflow as tf  # noqa: PLC0415, its API takes a second to import
 
     if not ON_TENSORFLOW:
-        # Batches are read by tf.data under JAX, too, and TensorFlow would take the GPUs' memory for itself.
-        tf.config.set_visible_devices([], "GPU")
+        # Batches are read by tf.data under JAX, too, and TensorFlow would take the GPUs' memory for itself. Where
+        # there are none it says so.
+        with silent_native_code():
+            tf.config.set_visible_devices([], "GPU")
         return
     tf.config.experimental.enable_op_determinism()
     for gpu in _gpus():
