@@ -45,5 +45,11 @@ def test_a_backend_that_is_not_installed_is_named_in_a_line() -> None:
     assert done.stderr == "KERAS_BACKEND in the environment is torch, which is not installed; unset it\n"
 
 
+def test_a_chosen_backend_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    with pytest.raises(InputError, match=r"^train\.backend: nowhere is not installed; docs/scale\.md says which to"):
+        require_backend("nowhere")
+
+
 def test_a_processor_that_is_not_described_computes_in_float32(tmp_path: Path) -> None:
     assert fastest_precision("resnet50", tmp_path / "nowhere") == "float32"
