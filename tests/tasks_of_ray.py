@@ -35,8 +35,17 @@ def test_what_ray_has_not_got_is_refused(tmp_path: Path, resource: str, reason: 
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nowhere.invalid:6379", "127.0.0.1:99999"])
-def test_a_ray_that_does_not_answer_is_told(tmp_path: Path, address: str) -> None:
+NO_ANSWER = ", where no Ray answers: "
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        *(("127.0.0.1:1", NO_ANSWER), ("ray://127.0.0.1:1", NO_ANSWER), ("nowhere.invalid:6379", NO_ANSWER)),
+        *(("127.0.0.1:99999", NO_ANSWER), ("nowhere", "; give HOST:PORT")),
+    ],
+)
+def test_a_ray_that_does_not_answer_is_told(tmp_path: Path, address: str, reason: str) -> None:
     """Ray itself tries for minutes."""
     folder = make_repository(tmp_path / "tasks")
     ran = subprocess.run(
@@ -49,7 +58,7 @@ def test_a_ray_that_does_not_answer_is_told(tmp_path: Path, address: str) -> Non
         timeout=60,
     )
     assert ran.returncode == 1
-    assert ran.stderr.startswith(f"sweep: RAY_ADDRESS is {address}, where no Ray answers: ")
+    assert ran.stderr.startswith(f"sweep: RAY_ADDRESS is {address}{reason}")
     assert ran.stderr.count("\n") == 1
 
 

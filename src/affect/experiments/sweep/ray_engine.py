@@ -30,7 +30,8 @@ class Ray:
 
     def run(self, jobs: Sequence[Job], started: Started) -> Iterator[Ended]:
         """Run as many at once as there is room for."""
-        _require_answer(os.environ.get("RAY_ADDRESS", ""))
+        if address := os.environ.get("RAY_ADDRESS"):
+            _require_answer(address)
         running: dict[Any, Job] = {}
         # Ray takes SIGTERM for itself.
         handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
@@ -84,9 +85,11 @@ class Ray:
 
 def _require_answer(address: str) -> None:
     """Raise InputError where nothing answers at a HOST:PORT: Ray would go on trying for longer than nine minutes."""
+    if address in ("auto", "local"):
+        return
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not (host and port.isdecimal()):
-        return
+        raise InputError(f"RAY_ADDRESS is {address}; give HOST:PORT, ray://HOST:PORT, or auto")
     try:
         socket.create_connection((host.strip("[]"), int(port)), ANSWER).close()
     except (OSError, OverflowError) as error:
