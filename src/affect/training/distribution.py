@@ -7,6 +7,7 @@ ranks do alike.
 
 import os
 import re
+import signal
 import sys
 import traceback
 import zlib
@@ -27,6 +28,7 @@ BY_HAND = tuple(f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_
 BY_SLURM = "SLURM_STEP_NUM_TASKS"
 # Seconds after which a process that says nothing is taken for dead, and the others end.
 SILENCE = 30
+LAST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -97,15 +99,31 @@ def join_processes() -> Ranks:
     import jax  # noqa: PLC0415, the only backend that needs it
 
     if ranks > 1:
+        if named and named[2] == 0:
+            said = f"train: waits at {named[0]} for {ranks - 1} more, started with PROCESS_ID from 1 on"
+            print(f"{said}; five minutes at most", file=sys.stderr, flush=True)
         try:
             # Of processes that are named by hand, JAX would in a job of Slurm take one GPU each.
             detection = "deactivate" if named else None
-            jax.distributed.initialize(
-                *(named or ()), cluster_detection_method=detection, heartbeat_timeout_seconds=SILENCE
-            )
+            with _ended_by_ctrl_c():
+                jax.distributed.initialize(
+                    *(named or ()), cluster_detection_method=detection, heartbeat_timeout_seconds=SILENCE
+                )
         except (RuntimeError, ValueError) as error:
             raise InputError(f"the {ranks} processes don't find each other: {' '.join(str(error).split())}") from None
     return Ranks(jax.process_index(), jax.process_count(), jax.device_count())
+
+
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """Have Ctrl-C end this process at once, not when Python runs again, for which it may have to wait."""
+    handler = signal.getsignal(signal.SIGINT)
+    if handler == signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _read_by_hand() -> tuple[str, int, int] | None:
@@ -113,12 +131,13 @@ def _read_by_hand() -> tuple[str, int, int] | None:
     given = [os.environ.get(name, "") for name in BY_HAND]
     if not any(given):
         return None
-    if not all(given):
-        raise InputError(f"of {', '.join(BY_HAND)} some are set and some are not; set all three, or none")
+    if missing := [name for name, value in zip(BY_HAND, given, strict=True) if not value]:
+        raise InputError(f"of {', '.join(BY_HAND)} not set: {', '.join(missing)}; set all three, or none")
     # Keras takes a list of all addresses, too, and of it the first.
     address = given[0].partition(",")[0]
     is_number = given[1].isdecimal() and given[2].isdecimal()
-    if not re.fullmatch(r".+:\d+", address) or not is_number or int(given[2]) >= int(given[1]):
+    port = re.fullmatch(r".+:(\d{1,5})", address)
+    if not port or int(port[1]) > LAST_PORT or not is_number or int(given[2]) >= int(given[1]):
         values = " ".join(f"{name}={value}" for name, value in zip(BY_HAND, given, strict=True))
         raise InputError(f"{values}: give HOST:PORT, how many processes there are, and which this is, from 0 on")
     return address, int(given[1]), int(given[2])
@@ -164,7 +183,6 @@ def ending_together(ranks: Ranks, name: str) -> Iterator[None]:
         told = tell(error)
         if told is None:
             traceback.print_exc()
-        else:
-            print(f"{name}: rank {ranks.rank}: {told}", file=sys.stderr)
-        sys.stderr.flush()
+            told = "failed as above; where another rank has ended before, what that one has printed says why"
+        print(f"{name}: rank {ranks.rank}: {told}", file=sys.stderr, flush=True)
         os._exit(1)
