@@ -132,7 +132,7 @@ def _read_by_hand() -> tuple[str, int, int] | None:
     if not any(given):
         return None
     if missing := [name for name, value in zip(BY_HAND, given, strict=True) if not value]:
-        raise InputError(f"of {', '.join(BY_HAND)} not set: {', '.join(missing)}; set all three, or none")
+        raise InputError(f"not set: {', '.join(missing)}; set all three, or none")
     # Keras takes a list of all addresses, too, and of it the first.
     address = given[0].partition(",")[0]
     is_number = given[1].isdecimal() and given[2].isdecimal()
