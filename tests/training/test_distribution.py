@@ -3,6 +3,7 @@
 import fcntl
 import os
 import signal
+import socket
 import sys
 import zlib
 from collections.abc import Iterator
@@ -111,6 +112,11 @@ def test_a_place_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, values
         join_processes()
 
 
+def find_free_port() -> int:
+    with socket.create_server(("", 0)) as server:
+        return server.getsockname()[1]
+
+
 class FakeJax:
     """As much of JAX as joining takes, with 2 GPUs here of 4 of 2 processes."""
 
@@ -143,13 +149,30 @@ def test_who_is_named_by_hand_takes_all_gpus_of_its_host_in_a_job_of_slurm_too(
     monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "2")
     assert join_processes() == Ranks(0, 2, 4)
     assert jax.joined[:2] == ((), None)
-    for name, value in zip(BY_HAND, ("h:1", "2", "0"), strict=True):
+    address = f"h:{find_free_port()}"
+    for name, value in zip(BY_HAND, (address, "2", "0"), strict=True):
         monkeypatch.setenv(name, value)
     assert join_processes() == Ranks(0, 2, 4)
-    assert jax.joined[:2] == (("h:1", 2, 0), "deactivate")
-    assert capsys.readouterr().err.startswith("train: waits at h:1 for 1 more")
+    assert jax.joined[:2] == ((address, 2, 0), "deactivate")
+    assert capsys.readouterr().err.startswith(f"train: waits at {address} for 1 more")
     assert jax.on_ctrl_c == signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+
+
+def test_the_first_process_is_refused_where_another_training_listens(
+    jax: FakeJax, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JAX would kill both trainings, with a dump of its stack."""
+    with socket.create_server(("", 0)) as other:
+        address = f"localhost:{other.getsockname()[1]}"
+        for name, value in zip(BY_HAND, (address, "2", "0"), strict=True):
+            monkeypatch.setenv(name, value)
+        with pytest.raises(InputError, match=f"JOB_ADDRESSES={address}: Address already in use; give each training"):
+            join_processes()
+        # The second one is to find the first there.
+        monkeypatch.setenv(BY_HAND[2], "1")
+        join_processes()
+    assert jax.joined[0] == (address, 2, 1)
 
 
 @pytest.mark.usefixtures("jax")

@@ -8,6 +8,7 @@ ranks do alike.
 import os
 import re
 import signal
+import socket
 import sys
 import traceback
 import zlib
@@ -100,6 +101,7 @@ def join_processes() -> Ranks:
 
     if ranks > 1:
         if named and named[2] == 0:
+            _require_free(named[0])
             said = f"train: waits at {named[0]} for {ranks - 1} more, started with PROCESS_ID from 1 on"
             print(f"{said}; five minutes at most", file=sys.stderr, flush=True)
         try:
@@ -141,6 +143,16 @@ def _read_by_hand() -> tuple[str, int, int] | None:
         values = " ".join(f"{name}={value}" for name, value in zip(BY_HAND, given, strict=True))
         raise InputError(f"{values}: give HOST:PORT, how many processes there are, and which this is, from 0 on")
     return address, int(given[1]), int(given[2])
+
+
+def _require_free(address: str) -> None:
+    """Raise InputError where the port of this process's HOST:PORT is taken: of two trainings JAX would kill both."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("", int(address.rpartition(":")[2])))
+        except OSError as error:
+            raise InputError(f"{BY_HAND[0]}={address}: {error.strerror}; give each training a free port") from None
 
 
 def require_shared(ranks: Ranks, batch_size: int) -> None:
