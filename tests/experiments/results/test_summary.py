@@ -1,5 +1,7 @@
 """The table that a sweep ends with."""
 
+import math
+
 from affect.experiments.reading import Experiment
 from affect.experiments.results.summary import summarise
 from affect.experiments.sweep.plan import Combination
@@ -45,3 +47,10 @@ def test_a_correlation_of_nothing_has_no_sign() -> None:
     assert "| emotion accuracy | 0.000    | 0.000       |" in summarise(
         [run(-0.0001, augment_copies=4)], ["augment.copies"]
     )
+
+
+def test_a_mean_over_fewer_runs_than_the_heading_says_tells_it() -> None:
+    runs = [run(accuracy, train_seed=seed) for seed, accuracy in enumerate((0.1, math.nan, 0.3))]
+    assert "| emotion accuracy | 0.200 ± 0.141 (2 of 3) |" in summarise(runs, ["train.seed"])
+    assert "| emotion accuracy | 0.100 (1 of 2) |" in summarise(runs[:2], ["train.seed"])
+    assert "| emotion accuracy | undefined |" in summarise(runs[1:2], ["train.seed"])

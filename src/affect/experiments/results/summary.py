@@ -56,9 +56,12 @@ def _table(columns: dict[str, list[Experiment]], heading: str) -> str:
 def _summarise(group: Sequence[Experiment]) -> pd.Series:
     metrics = pd.DataFrame([run.require_metrics() for run in group]).T
     metrics.index = pd.MultiIndex.from_tuples(metrics.index)
-    means, deviations = metrics.mean(axis=1), metrics.std(axis=1)
-    return pd.Series([_cell(*pair) for pair in zip(means, deviations, strict=True)], metrics.index)
+    found = zip(metrics.mean(axis=1), metrics.std(axis=1), metrics.count(axis=1), strict=True)
+    return pd.Series([_cell(*each, len(group)) for each in found], metrics.index)
 
 
-def _cell(mean: float, deviation: float) -> str:
-    return f"{mean:z.3f}" if pd.isna(deviation) else f"{mean:z.3f} ± {deviation:.3f}"
+def _cell(mean: float, deviation: float, defined: int, runs: int) -> str:
+    if not defined:
+        return "undefined"
+    cell = f"{mean:z.3f}" if pd.isna(deviation) else f"{mean:z.3f} ± {deviation:.3f}"
+    return cell if defined == runs else f"{cell} ({defined} of {runs})"
