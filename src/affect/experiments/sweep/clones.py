@@ -21,6 +21,7 @@ from dvc.repo import Repo
 from affect.experiments.commands import git, run_arguments
 from affect.experiments.processes import kill_tree
 from affect.experiments.reading import REFS
+from affect.experiments.sweep.plan import choose_names
 from affect.plumbing.errors import InputError
 
 CLONE = "clone"
@@ -184,7 +185,16 @@ def _list_finished(clone: Path) -> list[str]:
 
 
 def _fetch(clone: Path, refs: Sequence[str]) -> None:
+    """Bring experiments home: under another name what was called so meanwhile is another experiment."""
     # Whatever the user's settings for fetch, no other experiment may go.
     options = ("--quiet", "--no-tags", "--no-prune", "--no-recurse-submodules", "--no-write-fetch-head")
     for ref in refs:
-        git("fetch", *options, str(clone), f"{ref}:{ref}")
+        folder, name = ref.rsplit("/", 1)
+        listed = git("for-each-ref", "--format=%(refname:lstrip=-1) %(objectname)", folder).splitlines()
+        here = dict(line.split() for line in listed)
+        if git("rev-parse", ref, folder=clone).strip() in here.values():
+            continue
+        free = name if name not in here else choose_names(name, [2], here)[0]
+        if free != name:
+            print(f"sweep: {name} is another experiment by now, so this one is {free}", file=sys.stderr)
+        git("fetch", *options, str(clone), f"{ref}:{folder}/{free}")
