@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from affect.plumbing.errors import InputError
 
 # Seconds in which tasks that are cancelled must end.
 PATIENCE = 20
+# What RAY_ADDRESS is for a Ray of one's own, on this machine.
+LOCAL = "local"
 # Seconds in which the machine that RAY_ADDRESS names must answer.
 ANSWER = 10
 
@@ -30,13 +33,15 @@ class Ray:
 
     def run(self, jobs: Sequence[Job], started: Started) -> Iterator[Ended]:
         """Run as many at once as there is room for."""
-        if address := os.environ.get("RAY_ADDRESS"):
-            _require_answer(address)
+        # By itself Ray would join what was started on this machine last, also where that is gone.
+        address = os.environ.get("RAY_ADDRESS") or LOCAL
+        _require_answer(address)
         running: dict[Any, Job] = {}
         # Ray takes SIGTERM for itself.
         handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
         try:
             self.ray.init(
+                address,
                 runtime_env={"env_vars": {"PYTHONPATH": source_path()}},
                 include_dashboard=False,
                 log_to_driver=False,
@@ -72,20 +77,37 @@ class Ray:
 
     def _make_remote(self) -> Any:
         """Return `run_job` as a task. Raises InputError for what Ray does not know, or has not got."""
-        has = self.ray.cluster_resources()
-        asked = {"num_cpus": 1, "num_gpus": int(has.get("GPU", 0) > 0)} | self.resources
-        for name, resource in (("num_cpus", "CPU"), ("num_gpus", "GPU")):
-            if isinstance(asked[name], int | float) and asked[name] > has.get(resource, 0):
-                raise InputError(f"--resource {name}={asked[name]}: Ray has {has.get(resource, 0):g}")
+        has_gpus = self.ray.cluster_resources().get("GPU", 0) > 0
+        asked = {"num_cpus": 1, "num_gpus": int(has_gpus), "max_retries": 0} | self.resources
         try:
-            return self.ray.remote(**{"max_retries": 0} | asked)(run_job)
+            remote = self.ray.remote(**asked)(run_job)
         except (TypeError, ValueError) as error:
             raise InputError(f"--resource: {' '.join(str(error).split())}") from None
+        self._require_room(asked)
+        return remote
+
+    def _require_room(self, asked: Mapping[str, Any]) -> None:
+        """Raise InputError for what no machine of Ray has, and would be waited for silently; of a cluster say so."""
+        needed = {"CPU": asked["num_cpus"], "GPU": asked["num_gpus"], "memory": asked.get("memory")}
+        needed = {name: amount for name, amount in (needed | (asked.get("resources") or {})).items() if amount}
+        machines = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
+        if any(all(machine.get(name, 0) >= amount for name, amount in needed.items()) for machine in machines):
+            return
+        have = {_list_amounts({name: machine.get(name, 0) for name in needed}) for machine in machines}
+        said = f"no machine of Ray has {_list_amounts(needed)}, but {' or '.join(sorted(have))}"
+        if (os.environ.get("RAY_ADDRESS") or LOCAL) == LOCAL:
+            raise InputError(f"--resource: {said}")
+        # Such a machine may be started for it.
+        print(f"sweep: {said}; waits for one", file=sys.stderr, flush=True)
+
+
+def _list_amounts(amounts: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {amount:g}" for name, amount in amounts.items())
 
 
 def _require_answer(address: str) -> None:
     """Raise InputError where nothing answers at a HOST:PORT: Ray would go on trying for longer than nine minutes."""
-    if address in ("auto", "local"):
+    if address in ("auto", LOCAL):
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not (host and port.isdecimal()):
