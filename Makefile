@@ -60,9 +60,9 @@ test-slurm: $(INSTALLED) ## train and sweep by a real Slurm on this machine (ins
 	$(ACTIVATE) && pip install --quiet --disable-pip-version-check jax==0.10.2 submitit==1.5.4
 	$(ACTIVATE) && JAX_PLATFORMS=cpu PYTHONPATH=src:tests pytest tests/jobs_of_slurm.py
 
-test-ray: $(INSTALLED) ## sweep by Ray on this machine (installs it)
-	$(ACTIVATE) && pip install --quiet --disable-pip-version-check ray==2.60.0
-	$(ACTIVATE) && PYTHONPATH=src:tests pytest tests/tasks_of_ray.py
+test-ray: $(INSTALLED) ## train and sweep by Ray on this machine (installs it and JAX)
+	$(ACTIVATE) && pip install --quiet --disable-pip-version-check "ray[train]==2.60.0" jax==0.10.2
+	$(ACTIVATE) && JAX_PLATFORMS=cpu PYTHONPATH=src:tests pytest tests/tasks_of_ray.py
 
 test-timm: $(INSTALLED) ## bring weights from timm as docs/recipe.md says (installs it and PyTorch: 5 GB)
 	$(ACTIVATE) && PYTHONPATH=src:tests python tests/timm_weights.py

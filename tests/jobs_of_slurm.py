@@ -3,7 +3,6 @@
 pytest does not collect it by itself.
 """
 
-import json
 import signal
 import subprocess
 import time
@@ -11,13 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
-from conftest import Workspace, commit_all, copy_repository, dvc_environment, run
-from ranks_on_jax import QUICK, add_faces
+from conftest import dvc_environment, run
+from launched import require_bytes_of_two_devices
 from slurm_cluster import cluster
 from swept import SEEDS, SWEEP, make_repository, read_results, sweep_here
-
-TWO_DEVICES = "--xla_force_host_platform_device_count=2"
 
 
 @pytest.fixture(scope="module")
@@ -29,29 +25,7 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 def test_two_tasks_of_srun_train_the_bytes_of_two_devices_and_dvc_lock_says_the_same(
     slurm: dict[str, str], tmp_path: Path
 ) -> None:
-    locks, models, ranks = [], [], []
-    for name, launch in (
-        ("devices", {"XLA_FLAGS": TWO_DEVICES}),
-        ("tasks", {"AFFECT_LAUNCH": "srun -n2 --overcommit"}),
-    ):
-        folder = tmp_path / name
-        folder.mkdir()
-        copy_repository(folder)
-        workspace = Workspace.create(folder)
-        add_faces(workspace, 80)
-        params = {"backbones": [QUICK], "data.image_size": 64, "augment.copies": 0, "train.epochs": 2}
-        workspace.set_params(**params, **{"train.backend": "jax"})
-        commit_all(folder)
-        run(folder, "dvc", "repro", f"train@{QUICK}", SLURM_CONF=slurm["SLURM_CONF"], **launch)
-        models.append((folder / "models" / f"{QUICK}.keras").read_bytes())
-        lock = yaml.safe_load((folder / "dvc.lock").read_text())["stages"][f"train@{QUICK}"]
-        lock["outs"] = [out for out in lock["outs"] if not out["path"].endswith("metrics.json")]
-        locks.append(lock)
-        metrics = folder / "metrics" / "train" / QUICK / "metrics.json"
-        ranks.append(json.loads(metrics.read_text())["ranks"])
-    assert ranks == [1, 2]
-    assert models[0] == models[1]
-    assert locks[0] == locks[1]
+    require_bytes_of_two_devices(tmp_path, AFFECT_LAUNCH="srun -n2 --overcommit", SLURM_CONF=slurm["SLURM_CONF"])
 
 
 def test_a_sweep_as_jobs_has_the_bytes_of_one_here(slurm: dict[str, str], tmp_path: Path) -> None:

@@ -1,15 +1,33 @@
-"""A sweep by Ray on this machine: `make test-ray`, which installs it. pytest does not collect it by itself."""
+"""Ray on this machine: `make test-ray`, which installs it and JAX. pytest does not collect it by itself."""
 
+import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
-from conftest import dvc_environment, restore_ctrl_c, run
+from conftest import ROOT, dvc_environment, restore_ctrl_c, run
+from launched import require_bytes_of_two_devices
 from swept import SEEDS, SWEEP, make_repository, read_results, sweep_here
 
 COMMAND = (*SWEEP, "--engine", "ray", "-R", "num_cpus=1")
+
+
+def test_two_workers_of_the_script_of_the_docs_train_the_bytes_of_two_devices(tmp_path: Path) -> None:
+    """On processors, which JaxTrainer takes where it is to take GPUs and JAX is to take processors."""
+    (script,) = re.findall(r"```python\n(.+?)```", (ROOT / "docs" / "scale.md").read_text(), re.DOTALL)
+    on_gpus, environment = 'use_gpu=True, resources_per_worker={"GPU": 8}', '"KERAS_BACKEND": "jax"'
+    assert on_gpus in script
+    assert environment in script
+    script = script.replace(f", {on_gpus})", "),\n    jax_config=JaxConfig(use_gpu=True)")
+    script = script.replace(environment, f'{environment}, "JAX_PLATFORMS": "cpu"')
+    file = tmp_path / "by_ray.py"
+    file.write_text(f"from ray.train.v2.jax import JaxConfig\n{script}")
+    require_bytes_of_two_devices(
+        tmp_path, AFFECT_LAUNCH=f"{sys.executable} {file}", RAY_ADDRESS="local", HOME=str(tmp_path)
+    )
 
 
 def test_a_sweep_as_tasks_has_the_bytes_of_one_here(tmp_path: Path) -> None:
@@ -23,7 +41,12 @@ def test_a_sweep_as_tasks_has_the_bytes_of_one_here(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("resource", "reason"),
-    [("num_cpus=9999", "num_cpus=9999: Ray has "), ("xyz=1", "xyz"), ("num_cpus=many", "--resource")],
+    [
+        ("num_cpus=9999", "no machine of Ray has CPU 9999, but CPU "),
+        ("memory=100000000000000", "no machine of Ray has CPU 1, memory 1e+14, but CPU "),
+        ("resources={TPU: 4}", "no machine of Ray has CPU 1, TPU 4, but CPU "),
+        *(("xyz=1", "xyz"), ("num_cpus=many", "--resource")),
+    ],
 )
 def test_what_ray_has_not_got_is_refused(tmp_path: Path, resource: str, reason: str) -> None:
     folder = make_repository(tmp_path / "tasks")
