@@ -30,18 +30,18 @@ class Ray:
     def __init__(self, resources: Mapping[str, Any]) -> None:
         self.ray = import_extra("ray")
         self.resources = dict(resources)
+        # By itself Ray would join what was started on this machine last, also where that is gone.
+        self.address = os.environ.get("RAY_ADDRESS") or LOCAL
 
     def run(self, jobs: Sequence[Job], started: Started) -> Iterator[Ended]:
         """Run as many at once as there is room for."""
-        # By itself Ray would join what was started on this machine last, also where that is gone.
-        address = os.environ.get("RAY_ADDRESS") or LOCAL
-        _require_answer(address)
+        _require_answer(self.address)
         running: dict[Any, Job] = {}
         # Ray takes SIGTERM for itself.
         handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
         try:
             self.ray.init(
-                address,
+                self.address,
                 runtime_env={"env_vars": {"PYTHONPATH": source_path()}},
                 include_dashboard=False,
                 log_to_driver=False,
@@ -95,7 +95,7 @@ class Ray:
             return
         have = {_list_amounts({name: machine.get(name, 0) for name in needed}) for machine in machines}
         said = f"no machine of Ray has {_list_amounts(needed)}, but {' or '.join(sorted(have))}"
-        if (os.environ.get("RAY_ADDRESS") or LOCAL) == LOCAL:
+        if self.address == LOCAL:
             raise InputError(f"--resource: {said}")
         # Such a machine may be started for it.
         print(f"sweep: {said}; waits for one", file=sys.stderr, flush=True)
